@@ -1,0 +1,69 @@
+# One function for libraries, one for programs, one for tests, so that every target in the tree has
+# the same warnings and include root and each folder's CMakeLists.txt is a list of names and links.
+
+# ThreadSanitizer with Debian's libraries: see cmake/tsan/absl_mutex.cc.
+if(MLPD_SANITIZE MATCHES "thread")
+  add_library(mlpd_tsan_mutex STATIC ${PROJECT_SOURCE_DIR}/cmake/tsan/absl_mutex.cc)
+  target_compile_options(mlpd_tsan_mutex PRIVATE -fsanitize=thread)
+  target_link_libraries(mlpd_tsan_mutex PUBLIC absl::synchronization)
+  foreach(symbol 4LockEv 6UnlockEv 5AwaitERKNS0_9ConditionE 8LockWhenERKNS0_9ConditionE
+          16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE)
+    target_link_options(mlpd_tsan_mutex PUBLIC -Wl,--wrap=_ZN4absl7debian35Mutex${symbol})
+  endforeach()
+  set(MLPD_TEST_ENVIRONMENT
+      "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan/suppressions.txt")
+endif()
+
+function(mlpd_compile_options target)
+  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wnon-virtual-dtor)
+  if(MLPD_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    target_compile_options(${target} PRIVATE -Wthread-safety)
+  endif()
+  if(MLPD_SANITIZE)
+    target_compile_options(${target} PUBLIC -fsanitize=${MLPD_SANITIZE} -fno-omit-frame-pointer
+                                            -fno-sanitize-recover=all)
+    target_link_options(${target} PUBLIC -fsanitize=${MLPD_SANITIZE})
+    if(TARGET mlpd_tsan_mutex)
+      target_link_libraries(${target} PUBLIC mlpd_tsan_mutex)
+    endif()
+  endif()
+endfunction()
+
+# mlpd_library(NAME SOURCES a.cc b.cc [PUBLIC lib...] [PRIVATE lib...])
+function(mlpd_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  mlpd_compile_options(${name})
+  target_link_libraries(${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+endfunction()
+
+# mlpd_program(NAME SOURCES a.cc [LINK lib...])
+function(mlpd_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  mlpd_compile_options(${name})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK})
+endfunction()
+
+# mlpd_test(NAME SOURCES a_test.cc [LINK lib...] [LABEL unit|integration|slow])
+# Every TEST in the program becomes a ctest of its own.
+function(mlpd_test name)
+  cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LINK" ${ARGN})
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL unit)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  mlpd_compile_options(${name})
+  target_compile_definitions(${name} PRIVATE MLPD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock_main)
+  if(TARGET mlpd_tsan_mutex AND "${ARG_LINK}" MATCHES "grpc")
+    return()  # gRPC's own locking is invisible to ThreadSanitizer: built, not run
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 
+                       PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300
+                                  ENVIRONMENT "${MLPD_TEST_ENVIRONMENT}")
+endfunction()

@@ -1,0 +1,36 @@
+#include "core/data/examples.h"
+
+#include <cassert>
+#include <cstring>
+
+namespace mlp {
+
+Examples GatherExamples(const Dataset& dataset, absl::Span<const int64_t> rows,
+                        const FeatureScaler& scaler) {
+  const auto features = static_cast<size_t>(dataset.schema.features);
+  assert(scaler.features() == dataset.schema.features);
+  const bool is_float = dataset.schema.feature_type == FeatureType::kFloat32;
+
+  Examples examples;
+  examples.features.resize(static_cast<Eigen::Index>(rows.size()),
+                           static_cast<Eigen::Index>(features));
+  examples.labels.reserve(rows.size());
+  std::vector<float> raw(is_float ? features : 0);
+  float* out = examples.features.data();
+  for (const int64_t row : rows) {
+    assert(row >= 0 && row < dataset.rows());
+    if (is_float) {
+      CopyRow(dataset, row, absl::MakeSpan(raw));
+      scaler.Apply(absl::MakeConstSpan(raw), out);
+    } else {
+      const auto* pixels = reinterpret_cast<const uint8_t*>(dataset.features.data());
+      scaler.Apply(absl::MakeConstSpan(pixels + static_cast<size_t>(row) * features, features),
+                   out);
+    }
+    out += features;
+    examples.labels.push_back(dataset.labels[static_cast<size_t>(row)]);
+  }
+  return examples;
+}
+
+}  // namespace mlp

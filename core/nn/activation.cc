@@ -1,0 +1,98 @@
+#include "core/nn/activation.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "core/nn/vector_math.h"
+
+namespace mlp {
+namespace {
+
+// float through vector_math, double (the gradient check) through the standard library.
+void Exp(MatrixMap<float>& z) { VectorExp(z.data(), z.data(), z.size()); }
+void Exp(MatrixMap<double>& z) { z = z.array().exp(); }
+void Sigmoid(MatrixMap<float>& z) { VectorSigmoid(z.data(), z.size()); }
+void Sigmoid(MatrixMap<double>& z) { z = (1.0 + (-z.array()).exp()).inverse(); }
+void Tanh(MatrixMap<float>& z) { VectorTanh(z.data(), z.size()); }
+void Tanh(MatrixMap<double>& z) { z = z.array().tanh(); }
+
+// Three passes, so that the exponentials run over the whole block and not over short rows.
+template <typename Scalar>
+void Softmax(MatrixMap<Scalar>& block) {
+  for (Eigen::Index i = 0; i < block.rows(); ++i) {
+    const Scalar largest = block.row(i).maxCoeff();
+    block.row(i).array() -= largest;
+  }
+  Exp(block);
+  for (Eigen::Index i = 0; i < block.rows(); ++i) {
+    double sum = 0.0;
+    for (Eigen::Index k = 0; k < block.cols(); ++k) sum += block(i, k);
+    block.row(i) *= static_cast<Scalar>(1.0 / sum);
+  }
+}
+
+}  // namespace
+
+template <typename Scalar>
+void Activate(const LayerSpec& layer, MatrixMap<Scalar> block) {
+  auto z = block.array();
+  switch (layer.activation) {
+    case Activation::kStep: {
+      const auto threshold = static_cast<Scalar>(layer.threshold);
+      z = z.unaryExpr([threshold](Scalar x) { return static_cast<Scalar>(x >= threshold); });
+      break;
+    }
+    case Activation::kSigmoid:
+      Sigmoid(block);
+      break;
+    case Activation::kTanh:
+      Tanh(block);
+      break;
+    case Activation::kRelu:
+      // max(0, z) that keeps NaN.
+      z = (z < Scalar{0}).select(Scalar{0}, z);
+      break;
+    case Activation::kIdentity:
+      break;
+    case Activation::kSoftmax:
+      Softmax(block);
+      break;
+  }
+}
+
+bool HasDerivative(Activation activation) {
+  return activation != Activation::kStep && activation != Activation::kSoftmax;
+}
+
+template <typename Scalar>
+void MultiplyByDerivative(Activation activation, const ConstMatrixMap<Scalar>& values,
+                          MatrixMap<Scalar> delta) {
+  assert(HasDerivative(activation));
+  const auto h = values.array();
+  auto d = delta.array();
+  const Scalar one = 1;
+  switch (activation) {
+    case Activation::kSigmoid:
+      d *= h * (one - h);
+      break;
+    case Activation::kTanh:
+      d *= one - h.square();
+      break;
+    case Activation::kRelu:
+      d = (h > Scalar{0}).select(d, Scalar{0});
+      break;
+    case Activation::kIdentity:
+    case Activation::kStep:
+    case Activation::kSoftmax:
+      break;
+  }
+}
+
+template void Activate<float>(const LayerSpec&, MatrixMap<float>);
+template void Activate<double>(const LayerSpec&, MatrixMap<double>);
+template void MultiplyByDerivative<float>(Activation, const ConstMatrixMap<float>&,
+                                          MatrixMap<float>);
+template void MultiplyByDerivative<double>(Activation, const ConstMatrixMap<double>&,
+                                           MatrixMap<double>);
+
+}  // namespace mlp

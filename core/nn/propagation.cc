@@ -1,0 +1,110 @@
+#include "core/nn/propagation.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "core/nn/activation.h"
+#include "core/nn/gemm.h"
+
+namespace mlp {
+
+template <typename Scalar>
+Propagation<Scalar>::Propagation(const Topology& topology, int max_rows)
+    : topology_(topology), layout_(topology), max_rows_(max_rows) {
+  for (const LayerSpec& layer : topology_.layers) activations_.emplace_back(max_rows, layer.units);
+  logits_.resize(max_rows, topology_.outputs());
+}
+
+template <typename Scalar>
+void Propagation<Scalar>::Forward(const Scalar* theta, const Scalar* inputs, int rows) {
+  assert(rows >= 1 && rows <= max_rows_);
+  rows_ = rows;
+  const Scalar* below = inputs;
+  for (size_t l = 0; l < activations_.size(); ++l) {
+    const ParameterLayout::Layer& layer = layout_.layers[l];
+    const bool is_output = l + 1 == activations_.size();
+    Scalar* target = is_output ? logits_.data() : activations_[l].data();
+    MatrixMap<Scalar> z(target, rows, layer.outputs);
+    // The product is added to rows of biases, which costs no pass of its own: BLAS would have to
+    // clear them otherwise.
+    const Scalar* biases = theta + layer.biases;
+    for (int i = 0; i < rows; ++i) {
+      std::copy_n(biases, layer.outputs, target + Eigen::Index{i} * layer.outputs);
+    }
+    AddProductWithTranspose<Scalar>(
+        ConstMatrixMap<Scalar>(below, rows, layer.inputs),
+        ConstMatrixMap<Scalar>(theta + layer.weights, layer.outputs, layer.inputs), z);
+    MatrixMap<Scalar> values(activations_[l].data(), rows, layer.outputs);
+    if (is_output) values = z;
+    Activate<Scalar>(topology_.layers[l], values);
+    below = activations_[l].data();
+  }
+}
+
+template <typename Scalar>
+ConstMatrixMap<Scalar> Propagation<Scalar>::outputs() const {
+  return {activations_.back().data(), rows_, topology_.outputs()};
+}
+
+template <typename Scalar>
+ConstMatrixMap<Scalar> Propagation<Scalar>::logits() const {
+  return {logits_.data(), rows_, topology_.outputs()};
+}
+
+template <typename Scalar>
+void Propagation<Scalar>::PrepareBackward() {
+  if (delta_.size() > 0) return;
+  int most_units = 0;
+  for (const LayerSpec& layer : topology_.layers) most_units = std::max(most_units, layer.units);
+  delta_.resize(max_rows_, most_units);
+  delta_below_.resize(max_rows_, most_units);
+}
+
+template <typename Scalar>
+double Propagation<Scalar>::Backward(const Scalar* theta, const Scalar* inputs,
+                                     absl::Span<const int32_t> labels, CostKind cost,
+                                     Scalar* gradient) {
+  assert(static_cast<size_t>(rows_) == labels.size());
+  assert(topology_.layers.back().activation == OutputActivation(cost));
+  PrepareBackward();
+  const double cross_entropy = CrossEntropySum<Scalar>(cost, logits(), labels);
+
+  // dJ/dz = h - y of the output layer, for either cost.
+  MatrixMap<Scalar> output_delta(delta_.data(), rows_, topology_.outputs());
+  output_delta = outputs();
+  for (int i = 0; i < rows_; ++i) output_delta(i, labels[static_cast<size_t>(i)]) -= Scalar{1};
+
+  for (size_t l = activations_.size(); l-- > 0;) {
+    const ParameterLayout::Layer& layer = layout_.layers[l];
+    const ConstMatrixMap<Scalar> below(l == 0 ? inputs : activations_[l - 1].data(), rows_,
+                                       layer.inputs);
+    const ConstMatrixMap<Scalar> delta(delta_.data(), rows_, layer.outputs);
+    SetTransposeProduct<Scalar>(
+        delta, below, MatrixMap<Scalar>(gradient + layer.weights, layer.outputs, layer.inputs));
+    VectorMap<Scalar> bias_gradient(gradient + layer.biases, layer.outputs);
+    bias_gradient.setZero();
+    for (int i = 0; i < rows_; ++i) bias_gradient += delta.row(i).transpose();
+    if (l == 0) break;
+
+    MatrixMap<Scalar> delta_below(delta_below_.data(), rows_, layer.inputs);
+    SetProduct<Scalar>(delta,
+                       ConstMatrixMap<Scalar>(theta + layer.weights, layer.outputs, layer.inputs),
+                       delta_below);
+    MultiplyByDerivative<Scalar>(topology_.layers[l - 1].activation, below, delta_below);
+    std::swap(delta_, delta_below_);
+  }
+  return cross_entropy;
+}
+
+template <typename Scalar>
+int64_t Propagation<Scalar>::bytes() const {
+  Eigen::Index scalars = logits_.size() + delta_.size() + delta_below_.size();
+  for (const Matrix<Scalar>& layer : activations_) scalars += layer.size();
+  return scalars * static_cast<int64_t>(sizeof(Scalar));
+}
+
+template class Propagation<float>;
+template class Propagation<double>;
+
+}  // namespace mlp

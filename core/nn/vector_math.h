@@ -1,0 +1,24 @@
+// The element-wise functions of the inner loops, in the widest vectors that the CPU at hand has. The
+// program itself is built for every x86-64; these few loops are compiled once more for AVX2 and
+// AVX-512, and the loader picks. Thread-safe.
+//
+// Accuracy: exp within 2 ulp, sigmoid and tanh within 4 (tests/core/nn/vector_math_test). NaN stays NaN.
+#pragma once
+
+#include <cstdint>
+
+namespace mlp {
+
+// out[i] = exp(in[i]); 0 below -87.3, at most 3e38. `in` may be `out`.
+void VectorExp(const float* in, float* out, int64_t count);
+
+// z[i] = 1 / (1 + exp(-z[i])).
+void VectorSigmoid(float* z, int64_t count);
+
+// z[i] = tanh(z[i]).
+void VectorTanh(float* z, int64_t count);
+
+// sum[i] += terms[i].
+void VectorAddTo(const float* terms, double* sum, int64_t count);
+
+}  // namespace mlp

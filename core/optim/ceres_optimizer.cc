@@ -1,0 +1,127 @@
+// L-BFGS and nonlinear conjugate gradient by Ceres Solver's GradientProblemSolver.
+//
+// Ceres chooses directions and steps. When to stop is decided in MinimizationRecord, from the
+// iteration callback, and Ceres' own tolerances are 0: Ceres ends a minimization that has converged
+// without calling back for its last step, which would be missing from the progress then.
+#include <limits>
+#include <mutex>
+#include <utility>
+
+#include <ceres/ceres.h>
+#include <glog/logging.h>
+
+#include "core/optim/minimization_record.h"
+#include "core/optim/optimizer.h"
+
+namespace mlp {
+namespace {
+
+// Ceres reports through glog, some of it whatever logging_type says (a restarted direction, say),
+// and glog writes to stderr. What matters of it reaches our caller as OptimizerResult::message; so
+// glog, which only Ceres uses, is told to write nothing below FATAL.
+void KeepGlogQuiet() {
+  static std::once_flag once;
+  std::call_once(once, [] { FLAGS_minloglevel = google::GLOG_FATAL; });
+}
+
+class RecordedFunction final : public ceres::FirstOrderFunction {
+ public:
+  RecordedFunction(MinimizationRecord& record, int size) : record_(record), size_(size) {}
+
+  bool Evaluate(const double* theta, double* cost, double* gradient) const override {
+    return record_.Evaluate(theta, cost, gradient);
+  }
+  int NumParameters() const override { return size_; }
+
+ private:
+  MinimizationRecord& record_;
+  const int size_;
+};
+
+class RecordingCallback final : public ceres::IterationCallback {
+ public:
+  // `theta` is where Ceres leaves the newest accepted Theta (update_state_every_iteration).
+  RecordingCallback(MinimizationRecord& record, const double* theta)
+      : record_(record), theta_(theta) {}
+
+  ceres::CallbackReturnType operator()(const ceres::IterationSummary& summary) override {
+    record_.Accept(theta_, summary.cost, summary.gradient_norm, summary.gradient_max_norm,
+                   summary.step_size);
+    return record_.stopped() ? ceres::SOLVER_TERMINATE_SUCCESSFULLY : ceres::SOLVER_CONTINUE;
+  }
+
+ private:
+  MinimizationRecord& record_;
+  const double* theta_;
+};
+
+ceres::GradientProblemSolver::Options SolverOptions(const OptimizerOptions& optimizer) {
+  ceres::GradientProblemSolver::Options options;
+  if (optimizer.kind == OptimizerKind::kLbfgs) {
+    options.line_search_direction_type = ceres::LBFGS;
+    options.max_lbfgs_rank = optimizer.lbfgs_history;
+    // The initial inverse Hessian is gamma_k I, as Nocedal and Wright have it in (7.20).
+    options.use_approximate_eigenvalue_bfgs_scaling = true;
+  } else {
+    options.line_search_direction_type = ceres::NONLINEAR_CONJUGATE_GRADIENT;
+    options.nonlinear_conjugate_gradient_type = ceres::POLAK_RIBIERE;
+  }
+  options.line_search_type = ceres::WOLFE;
+  options.logging_type = ceres::SILENT;
+  options.update_state_every_iteration = true;
+  options.max_num_iterations = std::numeric_limits<int>::max();
+  options.function_tolerance = 0.0;
+  options.gradient_tolerance = 0.0;
+  options.parameter_tolerance = 0.0;
+  return options;
+}
+
+class CeresOptimizer final : public Optimizer {
+ public:
+  CeresOptimizer(const OptimizerOptions& options, const Clock& clock)
+      : options_(options), clock_(clock) {}
+
+  OptimizerResult Minimize(CostFunction& cost, const Vector<double>& start,
+                           const StoppingOptions& stopping, std::stop_token stop,
+                           StepObserver* observer) override {
+    KeepGlogQuiet();
+    MinimizationRecord record(cost, start, stopping, clock_, std::move(stop), observer);
+    Vector<double> theta = start;
+    const ceres::GradientProblem problem(
+        new RecordedFunction(record, static_cast<int>(cost.size())));
+    RecordingCallback callback(record, theta.data());
+    ceres::GradientProblemSolver::Options options = SolverOptions(options_);
+    options.callbacks.push_back(&callback);
+    ceres::GradientProblemSolver::Summary summary;
+    ceres::Solve(options, problem, theta.data(), &summary);
+
+    if (!record.stopped() && summary.termination_type == ceres::CONVERGENCE) {
+      // The gradient or the change of J is exactly 0, which is within any tolerance: the one case
+      // left where the last step was not called back for.
+      TakeLastStep(theta, record);
+    }
+    if (!record.stopped()) record.StopWithoutDecrease(summary.message);
+    return std::move(record).Finish();
+  }
+
+ private:
+  // Evaluates once more, for Ceres tells neither J nor the gradient of that step, nor its length.
+  static void TakeLastStep(const Vector<double>& theta, MinimizationRecord& record) {
+    if (record.IsBest(theta.data())) return;
+    double cost = 0.0;
+    Vector<double> gradient(theta.size());
+    if (!record.Evaluate(theta.data(), &cost, gradient.data())) return;
+    record.Accept(theta.data(), cost, gradient.norm(), gradient.lpNorm<Eigen::Infinity>(), 0.0);
+  }
+
+  const OptimizerOptions options_;
+  const Clock& clock_;
+};
+
+}  // namespace
+
+std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options, const Clock& clock) {
+  return std::make_unique<CeresOptimizer>(options, clock);
+}
+
+}  // namespace mlp

@@ -1,0 +1,140 @@
+#include "core/optim/minimization_record.h"
+
+#include <cmath>
+#include <utility>
+
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_format.h>
+
+namespace mlp {
+namespace {
+
+// J has run away when it is over this many times its initial value (plus one).
+constexpr double kRunawayFactor = 1e6;
+
+// Squares and products of gradients must stay finite, for Ceres ends the process where its line
+// search meets an infinite slope. A gradient that long is an overflow on its way.
+constexpr double kLargestGradientNormSquared = 1e200;
+
+}  // namespace
+
+MinimizationRecord::MinimizationRecord(CostFunction& cost, const Vector<double>& start,
+                                       const StoppingOptions& stopping, const Clock& clock,
+                                       std::stop_token stop, StepObserver* observer)
+    : cost_(cost),
+      stopping_(stopping),
+      clock_(clock),
+      stop_(std::move(stop)),
+      observer_(observer),
+      began_(clock.Elapsed()) {
+  // What is returned where not even the start can be evaluated.
+  result_.initial_cost = std::nan("");
+  result_.best_cost = std::nan("");
+  result_.best_theta = start;
+}
+
+bool MinimizationRecord::Evaluate(const double* theta, double* cost, double* gradient) {
+  if (stopped() || MustEnd()) return false;
+  *cost = cost_.Evaluate(theta, gradient);
+  ++result_.cost_evaluations;
+  fault_.clear();
+  if (!std::isfinite(*cost)) {
+    fault_ = absl::StrCat("J is ", *cost);
+  } else if (gradient != nullptr) {
+    const double norm_squared = ConstVectorMap<double>(gradient, cost_.size()).squaredNorm();
+    // Also false for NaN.
+    if (!(norm_squared <= kLargestGradientNormSquared)) {
+      fault_ = absl::StrCat("the gradient is ", std::isnan(norm_squared) ? "nan" : "inf");
+    }
+  }
+  if (fault_.empty()) {
+    // Not the end yet: the line search may find a lower J nearer by.
+    fault_ = HowItRanAway(*cost);
+    return true;
+  }
+  if (empty()) {
+    // There is no start to step from, so no line search to shorten the step.
+    result_.initial_cost = *cost;
+    Stop(StopReason::kDiverged, absl::StrCat("iteration 0: ", fault_));
+  }
+  return false;
+}
+
+void MinimizationRecord::Accept(const double* theta, double cost, double gradient_norm,
+                                double gradient_max, double step) {
+  const ConstVectorMap<double> accepted(theta, cost_.size());
+  if (empty() || cost < result_.best_cost) {
+    result_.best_cost = cost;
+    result_.best_theta = accepted;
+  }
+  if (empty()) result_.initial_cost = cost;
+  const double change = std::abs(latest_cost_ - cost);
+  const double tolerated_change = stopping_.cost_tolerance * std::abs(latest_cost_);
+  latest_cost_ = cost;
+  result_.iterations = accepted_++;
+
+  if (observer_ != nullptr) {
+    observer_->OnStep({.iteration = result_.iterations,
+                       .cost = cost,
+                       .gradient_norm = gradient_norm,
+                       .step = step,
+                       .cost_evaluations = result_.cost_evaluations,
+                       .theta = theta});
+  }
+
+  if (gradient_max <= stopping_.gradient_tolerance) {
+    Stop(StopReason::kConverged,
+         absl::StrFormat("the largest gradient entry, %.3g, is within the tolerance of %.3g",
+                         gradient_max, stopping_.gradient_tolerance));
+  } else if (result_.iterations > 0 && change <= tolerated_change) {
+    Stop(StopReason::kConverged, absl::StrFormat("J changed by %.3g, within the tolerance of %.3g",
+                                                 change, tolerated_change));
+  } else if (const std::string runaway = HowItRanAway(cost); !runaway.empty()) {
+    Stop(StopReason::kDiverged, absl::StrCat("iteration ", result_.iterations, ": ", runaway));
+  } else if (!MustEnd() && result_.iterations >= stopping_.max_iterations) {
+    Stop(StopReason::kMaxIterations,
+         absl::StrCat("reached the limit of ", stopping_.max_iterations, " iterations"));
+  }
+}
+
+bool MinimizationRecord::IsBest(const double* theta) const {
+  return !empty() && result_.best_theta == ConstVectorMap<double>(theta, cost_.size());
+}
+
+void MinimizationRecord::StopWithoutDecrease(const std::string& details) {
+  if (fault_.empty()) {
+    Stop(StopReason::kConverged,
+         absl::StrCat("no further decrease of J was found at float precision (", details, ")"));
+  } else {
+    Stop(StopReason::kDiverged, absl::StrCat("iteration ", accepted_, ": ", fault_,
+                                             " however short the step (", details, ")"));
+  }
+}
+
+void MinimizationRecord::Stop(StopReason reason, std::string message) {
+  if (stopped()) return;
+  reason_ = reason;
+  result_.message = std::move(message);
+}
+
+OptimizerResult MinimizationRecord::Finish() && {
+  result_.reason = reason_.value_or(StopReason::kConverged);
+  return std::move(result_);
+}
+
+std::string MinimizationRecord::HowItRanAway(double cost) const {
+  if (empty() || cost <= kRunawayFactor * (std::abs(result_.initial_cost) + 1.0)) return "";
+  return absl::StrCat("J ran away from ", result_.initial_cost, " to ", cost);
+}
+
+bool MinimizationRecord::MustEnd() {
+  if (stop_.stop_requested()) {
+    Stop(StopReason::kCancelled, "cancelled");
+  } else if (clock_.Elapsed() - began_ >= stopping_.time_limit) {
+    Stop(StopReason::kTimeLimit,
+         absl::StrCat("reached the time limit of ", absl::FormatDuration(stopping_.time_limit)));
+  }
+  return stopped();
+}
+
+}  // namespace mlp

@@ -1,0 +1,101 @@
+// Minimizers: given J and its gradient they look for the Theta where J is smallest. The work is a
+// library's (Ceres Solver); here is its interface and what we ask of it.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include "core/base/clock.h"
+#include "core/base/matrix.h"
+
+namespace mlp {
+
+enum class OptimizerKind {
+  kLbfgs,              // Nocedal and Wright, "Numerical Optimization", algorithm 7.5
+  kConjugateGradient,  // Polak-Ribiere, ibid. (5.44)
+};
+
+struct OptimizerOptions {
+  OptimizerKind kind = OptimizerKind::kLbfgs;
+  int lbfgs_history = 20;
+};
+
+struct StoppingOptions {
+  int max_iterations = 1000;
+  double cost_tolerance = 1e-6;      // converged: |J change| <= cost_tolerance * J in one iteration
+  double gradient_tolerance = 1e-7;  // converged: largest absolute gradient entry <= this
+  absl::Duration time_limit = absl::InfiniteDuration();
+};
+
+enum class StopReason {
+  kConverged,
+  kMaxIterations,
+  kTimeLimit,
+  kCancelled,
+  kDiverged,  // J or the gradient is NaN or infinite, or J ran away
+};
+
+// J and its gradient. Thread-compatible.
+class CostFunction {
+ public:
+  virtual ~CostFunction() = default;
+  // Length of Theta.
+  virtual int64_t size() const = 0;
+  // Returns J(theta); where `gradient` is not null writes dJ/dTheta [size].
+  virtual double Evaluate(const double* theta, double* gradient) = 0;
+};
+
+// One accepted step.
+struct OptimizerStep {
+  int iteration = 0;  // 0: the start
+  double cost = 0.0;
+  double gradient_norm = 0.0;  // Euclidean
+  // Step length of the line search; 0 at the start, and on a last step that ends with a gradient or
+  // a change of J of exactly 0.
+  double step = 0.0;
+  int64_t cost_evaluations = 0;   // so far
+  const double* theta = nullptr;  // [size], valid during the call
+};
+
+class StepObserver {
+ public:
+  virtual ~StepObserver() = default;
+  virtual void OnStep(const OptimizerStep& step) = 0;
+};
+
+struct OptimizerResult {
+  StopReason reason = StopReason::kConverged;
+  int iterations = 0;  // accepted steps
+  int64_t cost_evaluations = 0;
+  double initial_cost = 0.0;
+  // The lowest finite J of all accepted steps, and its Theta; on every exit path. Where not even
+  // the start was accepted (cancelled before it, or J not finite there): the start, with a
+  // best_cost of NaN.
+  double best_cost = 0.0;
+  Vector<double> best_theta;
+  // For people: what the library said, or at which iteration what became NaN.
+  std::string message;
+};
+
+// Thread-compatible.
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  // Minimizes `cost` from `start`. Returns within one evaluation of `stop` being requested or the
+  // time limit being reached. A cost that is not finite at `start` is kDiverged at iteration 0;
+  // later, a trial of the line search that is not finite is only too long, and kDiverged is the end
+  // of a search where every shorter one is not finite either. J ran away: it is over 1e6 times its
+  // initial value (plus one). A search that finds no lower J among finite ones is kConverged: there
+  // is none at float precision. `observer` may be null.
+  virtual OptimizerResult Minimize(CostFunction& cost, const Vector<double>& start,
+                                   const StoppingOptions& stopping, std::stop_token stop,
+                                   StepObserver* observer) = 0;
+};
+
+std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options, const Clock& clock);
+
+}  // namespace mlp

@@ -1,0 +1,150 @@
+#include "core/train/objective.h"
+
+#include <atomic>
+#include <cassert>
+#include <type_traits>
+
+#include "core/nn/vector_math.h"
+#include "core/train/row_blocks.h"
+
+namespace mlp {
+namespace {
+
+void AddTo(const Vector<float>& terms, double* sum) {
+  VectorAddTo(terms.data(), sum, terms.size());
+}
+void AddTo(const Vector<double>& terms, double* sum) {
+  VectorMap<double>(sum, terms.size()) += terms;
+}
+
+}  // namespace
+
+template <typename Scalar>
+struct Objective<Scalar>::State {
+  // Scratch memory of one thread.
+  struct Worker {
+    Propagation<Scalar> propagation;
+    Vector<Scalar> gradient;  // of one block
+  };
+
+  State(const Topology& topology, CostKind cost_kind, double lambda_value,
+        const Examples& all_examples, ThreadPool& thread_pool)
+      : layout(topology),
+        cost(cost_kind),
+        lambda(lambda_value),
+        examples(all_examples),
+        pool(thread_pool),
+        blocks(topology, all_examples.rows()),
+        theta(layout.size) {
+    if constexpr (!std::is_same_v<Scalar, float>) {
+      converted_features = examples.features.template cast<Scalar>();
+    }
+    workers.reserve(static_cast<size_t>(pool.threads()));
+    for (int i = 0; i < pool.threads(); ++i) {
+      workers.push_back(
+          {Propagation<Scalar>(topology, blocks.max_rows()), Vector<Scalar>(layout.size)});
+      // Here, where the caller can handle it, and not on a pool thread, where memory that cannot be
+      // had would end the process.
+      workers.back().propagation.PrepareBackward();
+    }
+  }
+
+  const Scalar* features() const {
+    if constexpr (std::is_same_v<Scalar, float>) {
+      return examples.features.data();
+    } else {
+      return converted_features.data();
+    }
+  }
+
+  // Summed cross-entropy of a block; where `with_gradient`, its summed gradient goes to worker.
+  double EvaluateBlock(int block, Worker& worker, bool with_gradient) const {
+    const int64_t begin = blocks.begin(block);
+    const int rows = blocks.rows(block);
+    const Scalar* inputs = features() + begin * examples.features.cols();
+    const auto labels = absl::MakeConstSpan(examples.labels)
+                            .subspan(static_cast<size_t>(begin), static_cast<size_t>(rows));
+    worker.propagation.Forward(theta.data(), inputs, rows);
+    if (with_gradient) {
+      return worker.propagation.Backward(theta.data(), inputs, labels, cost,
+                                         worker.gradient.data());
+    }
+    return CrossEntropySum<Scalar>(cost, worker.propagation.logits(), labels);
+  }
+
+  // Adds the penalty's gradient lambda / m * Theta to `gradient`, where not null, and returns
+  // lambda / (2 m) * sum(Theta^2), both without biases.
+  double Regularize(double* gradient) const {
+    if (lambda == 0.0) return 0.0;
+    const double scale = lambda / static_cast<double>(examples.rows());
+    double sum = 0.0;
+    for (const ParameterLayout::Layer& layer : layout.layers) {
+      const int64_t count = layer.biases - layer.weights;
+      const auto weights = theta.segment(layer.weights, count).template cast<double>();
+      sum += weights.squaredNorm();
+      if (gradient != nullptr) {
+        VectorMap<double>(gradient + layer.weights, count) += scale * weights;
+      }
+    }
+    return 0.5 * scale * sum;
+  }
+
+  const ParameterLayout layout;
+  const CostKind cost;
+  const double lambda;
+  const Examples& examples;
+  ThreadPool& pool;
+  const RowBlocks blocks;
+  Matrix<Scalar> converted_features;  // empty where Scalar is the examples' own float
+  Vector<Scalar> theta;
+  std::vector<Worker> workers;
+};
+
+template <typename Scalar>
+Objective<Scalar>::Objective(const Topology& topology, CostKind cost, double lambda,
+                             const Examples& examples, ThreadPool& pool) {
+  assert(examples.rows() >= 1);
+  state_ = std::make_unique<State>(topology, cost, lambda, examples, pool);
+}
+
+template <typename Scalar>
+Objective<Scalar>::~Objective() = default;
+
+template <typename Scalar>
+int64_t Objective<Scalar>::size() const {
+  return state_->layout.size;
+}
+
+template <typename Scalar>
+double Objective<Scalar>::Evaluate(const double* theta, double* gradient) {
+  State& state = *state_;
+  state.theta = ConstVectorMap<double>(theta, size()).template cast<Scalar>();
+  VectorMap<double> total_gradient(gradient, gradient == nullptr ? 0 : size());
+  total_gradient.setZero();
+  double total_cost = 0.0;
+
+  // The block whose turn it is to be added. Blocks are handed out in rising order, so the thread
+  // that has it is at work and never waits for one behind it.
+  std::atomic<int> turn = 0;
+  state.pool.ParallelFor(state.blocks.count(), [&](int block, int index) {
+    typename State::Worker& worker = state.workers[static_cast<size_t>(index)];
+    const double cost = state.EvaluateBlock(block, worker, gradient != nullptr);
+    for (int current = turn.load(std::memory_order_acquire); current != block;
+         current = turn.load(std::memory_order_acquire)) {
+      turn.wait(current, std::memory_order_acquire);
+    }
+    total_cost += cost;
+    if (gradient != nullptr) AddTo(worker.gradient, gradient);
+    turn.store(block + 1, std::memory_order_release);
+    turn.notify_all();
+  });
+
+  const auto rows = static_cast<double>(state.examples.rows());
+  total_gradient /= rows;
+  return total_cost / rows + state.Regularize(gradient);
+}
+
+template class Objective<float>;
+template class Objective<double>;
+
+}  // namespace mlp

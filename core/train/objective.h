@@ -1,0 +1,38 @@
+// J and its gradient over all rows of a part, as fixed row blocks summed in a fixed order: the same
+// bits with any number of threads.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/base/thread_pool.h"
+#include "core/data/examples.h"
+#include "core/nn/cost.h"
+#include "core/nn/propagation.h"
+#include "core/optim/optimizer.h"
+
+namespace mlp {
+
+// Thread-compatible. Keeps references to `examples` and `pool`; they must outlive it.
+//
+// Each block's cost and gradient (float) is computed by one thread; finished blocks are added to
+// the totals (double) in block order, each waiting for its turn. Memory: per thread one gradient
+// and the activations of one block.
+template <typename Scalar>
+class Objective final : public CostFunction {
+ public:
+  Objective(const Topology& topology, CostKind cost, double lambda, const Examples& examples,
+            ThreadPool& pool);
+  ~Objective() override;
+
+  int64_t size() const override;
+
+  // J = mean cross-entropy + lambda / (2 m) sum(Theta^2 without biases). `gradient` may be null.
+  double Evaluate(const double* theta, double* gradient) override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace mlp

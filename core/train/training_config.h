@@ -1,0 +1,36 @@
+// Everything that decides a training run, next to the data.
+#pragma once
+
+#include <cstdint>
+
+#include <absl/status/status.h>
+
+#include "core/data/feature_scaler.h"
+#include "core/data/split.h"
+#include "core/nn/cost.h"
+#include "core/nn/initialization.h"
+#include "core/nn/topology.h"
+#include "core/optim/optimizer.h"
+
+namespace mlp {
+
+struct TrainingConfig {
+  Topology topology;  // the output activation fits `cost`
+  CostKind cost = CostKind::kSigmoidCrossEntropy;
+  InitializationOptions initialization;
+  double lambda = 0.0;
+  SplitOptions split;
+  Scaling scaling = Scaling::kRange;
+  OptimizerOptions optimizer;
+  StoppingOptions stopping;
+  int64_t seed = 1;
+  bool check_gradient = false;
+};
+
+// INVALID_ARGUMENT naming the field for any value out of its range (see training.proto),
+// FAILED_PRECONDITION for a network that gradient descent cannot train (step units, an output
+// activation that does not fit the cost); otherwise ValidateTopology's and ValidateSplitOptions'
+// errors.
+absl::Status ValidateTrainingConfig(const TrainingConfig& config);
+
+}  // namespace mlp

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that building and testing need and that are missing.
+# Root, or a user who may sudo. Elsewhere it says what to install, and stops.
+set -euo pipefail
+
+packages=(
+  ccache cmake g++ git ninja-build pkg-config protobuf-compiler protobuf-compiler-grpc
+  libabsl-dev libceres-dev libcli11-dev libcpp-httplib-dev libeigen3-dev libgmock-dev libgrpc++-dev libgtest-dev
+  libisal-dev libopenblas-dev libpng-dev libprotobuf-dev libsqlite3-dev libssl-dev
+  nlohmann-json3-dev prometheus-cpp-dev python3 zlib1g-dev
+)
+
+if ! command -v dpkg-query >/dev/null; then
+  echo "mlpd builds on Debian 12 or a relative of it. Elsewhere install the equivalents of:" >&2
+  echo "  ${packages[*]}" >&2
+  exit 1
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$status" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+run=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "These Debian packages are missing, and neither root nor sudo is there to install them:" >&2
+    echo "  apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+  run=(sudo)
+fi
+echo "Installing ${#missing[@]} Debian packages: ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { "${run[@]}" apt-get update -q &&
+       "${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+         "${missing[@]}"; } >"$log" 2>&1; then
+  tail -n 20 "$log" >&2
+  echo "Could not install: ${missing[*]}" >&2
+  exit 1
+fi

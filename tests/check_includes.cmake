@@ -1,0 +1,60 @@
+# Fails where a file includes what its layer must not see. Run by ctest as
+#   cmake -D SOURCE_DIR=... -P check_includes.cmake
+# The layers are those of ARCHITECTURE.md: arrows point down only.
+
+set(violations "")
+
+function(allow folder)
+  set(allowed_${folder} ${folder} ${ARGN} PARENT_SCOPE)
+  set(folders ${folders} ${folder} PARENT_SCOPE)
+endfunction()
+
+# Folder, then what it may include besides itself.
+allow(core/base)
+allow(core/data core/base)
+allow(core/nn core/base)
+allow(core/optim core/base)
+allow(core/eval core/base)
+allow(core/train core/base core/data core/nn core/optim core/eval)
+allow(core/artifact core/base core/data core/nn)
+allow(server/store core/base core/data core/train mlp/v1)
+allow(server/telemetry core/base server/build_info mlp/v1)
+allow(server/inference core mlp/v1 server/names server/store server/telemetry)
+allow(server/jobs core mlp/v1 server/build_info server/store server/telemetry server/conversion)
+allow(server/api core mlp/v1 server)
+allow(client client mlp/v1)
+
+foreach(folder IN LISTS folders)
+  file(GLOB_RECURSE files RELATIVE ${SOURCE_DIR} ${SOURCE_DIR}/${folder}/*.h ${SOURCE_DIR}/${folder}/*.cc)
+  foreach(file IN LISTS files)
+    file(STRINGS ${SOURCE_DIR}/${file} lines REGEX "^#include ")
+    foreach(line IN LISTS lines)
+      if(line MATCHES "^#include \"([^\"]+)\"")
+        set(included ${CMAKE_MATCH_1})
+        set(ok FALSE)
+        foreach(prefix IN LISTS allowed_${folder})
+          string(FIND ${included} "${prefix}" position)
+          if(position EQUAL 0)
+            set(ok TRUE)
+          endif()
+        endforeach()
+        if(NOT ok)
+          list(APPEND violations "${file}: ${folder} must not include ${included}")
+        endif()
+      endif()
+      if(folder MATCHES "^core/" AND line MATCHES "<(grpc|google/protobuf|sqlite3|prometheus)")
+        list(APPEND violations "${file}: core must not see services or databases: ${line}")
+      endif()
+      # gRPC's headers are the slowest part of the build: they stay out of headers, but for the frame
+      # that only the .cc files of server/api include.
+      if(file MATCHES "\\.h$" AND line MATCHES "<grpc" AND NOT file STREQUAL "server/api/rpc.h")
+        list(APPEND violations "${file}: no gRPC in headers: ${line}")
+      endif()
+    endforeach()
+  endforeach()
+endforeach()
+
+if(violations)
+  list(JOIN violations "\n  " text)
+  message(FATAL_ERROR "Includes against the layers:\n  ${text}")
+endif()

@@ -1,0 +1,108 @@
+#include "core/nn/vector_math.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace mlp {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+// Every exponent and many mantissas of both signs, and what lies around the functions' seams.
+std::vector<float> Arguments() {
+  std::vector<float> arguments = {0.0f, -0.0f, 0.625f, -0.625f, 0.6249999f, 87.3f, -87.3f, 88.3f};
+  for (double magnitude = 1e-6; magnitude < 200.0; magnitude *= 1.0007) {
+    arguments.push_back(static_cast<float>(magnitude));
+    arguments.push_back(static_cast<float>(-magnitude));
+  }
+  return arguments;
+}
+
+// Distance in units of the last place of `expected` (of the smallest normal number at the least).
+double Ulps(float got, double expected) {
+  const double size = std::max(std::abs(expected), 1.1754944e-38);
+  const double ulp = std::exp2(std::floor(std::log2(size)) - 23);
+  return std::abs(static_cast<double>(got) - expected) / ulp;
+}
+
+TEST(VectorMath, ExpIsExactToTwoUlps) {
+  const std::vector<float> in = Arguments();
+  std::vector<float> out(in.size());
+  VectorExp(in.data(), out.data(), static_cast<int64_t>(in.size()));
+  for (size_t i = 0; i < in.size(); ++i) {
+    if (in[i] > -87.3f && in[i] < 88.3f) {
+      ASSERT_LE(Ulps(out[i], std::exp(static_cast<double>(in[i]))), 2.0) << in[i];
+    }
+  }
+}
+
+TEST(VectorMath, SigmoidIsExactToFourUlps) {
+  const std::vector<float> in = Arguments();
+  std::vector<float> out = in;
+  VectorSigmoid(out.data(), static_cast<int64_t>(out.size()));
+  for (size_t i = 0; i < in.size(); ++i) {
+    if (in[i] > -87.3f) {
+      ASSERT_LE(Ulps(out[i], 1.0 / (1.0 + std::exp(-static_cast<double>(in[i])))), 4.0) << in[i];
+    }
+  }
+}
+
+TEST(VectorMath, TanhIsExactToFourUlps) {
+  const std::vector<float> in = Arguments();
+  std::vector<float> out = in;
+  VectorTanh(out.data(), static_cast<int64_t>(out.size()));
+  for (size_t i = 0; i < in.size(); ++i) {
+    ASSERT_LE(Ulps(out[i], std::tanh(static_cast<double>(in[i]))), 4.0) << in[i];
+  }
+}
+
+TEST(VectorMath, SaturatesAtTheEndsAndKeepsNan) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> ends = {-kInfinity, -1e30f, 1e30f, kInfinity, nan};
+  std::vector<float> exponential(5), sigmoid = ends, tanh = ends;
+  VectorExp(ends.data(), exponential.data(), 5);
+  VectorSigmoid(sigmoid.data(), 5);
+  VectorTanh(tanh.data(), 5);
+  for (const size_t low : {size_t{0}, size_t{1}}) {
+    EXPECT_EQ(exponential[low], 0.0f);
+    EXPECT_LT(sigmoid[low], 1e-37f);
+    EXPECT_GE(sigmoid[low], 0.0f);
+    EXPECT_EQ(tanh[low], -1.0f);
+  }
+  for (const size_t high : {size_t{2}, size_t{3}}) {
+    EXPECT_GT(exponential[high], 1e38f);
+    EXPECT_TRUE(std::isfinite(exponential[high]));
+    EXPECT_EQ(sigmoid[high], 1.0f);
+    EXPECT_EQ(tanh[high], 1.0f);
+  }
+  EXPECT_TRUE(std::isnan(exponential[4]));
+  EXPECT_TRUE(std::isnan(sigmoid[4]));
+  EXPECT_TRUE(std::isnan(tanh[4]));
+}
+
+TEST(VectorMath, EveryElementIsTheSameWhereverItStands) {
+  // Vectorized bodies and scalar remainders must agree to the bit, or rows would depend on the batch.
+  const std::vector<float> in = Arguments();
+  for (int64_t count = 1; count < 70; ++count) {
+    for (const auto function : {VectorSigmoid, VectorTanh}) {
+      std::vector<float> together(in.begin() + 5000, in.begin() + 5000 + count);
+      std::vector<float> alone = together;
+      function(together.data(), count);
+      for (float& value : alone) function(&value, 1);
+      ASSERT_EQ(together, alone) << count;
+    }
+  }
+}
+
+TEST(VectorMath, AddsFloatsToDoubles) {
+  const std::vector<float> terms = {1.0f, 2.5f, -3.0f};
+  std::vector<double> sum = {1e9, 0.0, 3.0};
+  VectorAddTo(terms.data(), sum.data(), 3);
+  EXPECT_EQ(sum, (std::vector<double>{1e9 + 1.0, 2.5, 0.0}));
+}
+
+}  // namespace
+}  // namespace mlp

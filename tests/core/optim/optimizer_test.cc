@@ -1,0 +1,169 @@
+#include "core/optim/optimizer.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "tests/core/optim/test_functions.h"
+
+namespace mlp {
+namespace {
+
+constexpr OptimizerKind kBoth[] = {OptimizerKind::kLbfgs, OptimizerKind::kConjugateGradient};
+
+Vector<double> At(std::initializer_list<double> values) {
+  Vector<double> theta(static_cast<Eigen::Index>(values.size()));
+  Eigen::Index i = 0;
+  for (const double value : values) theta[i++] = value;
+  return theta;
+}
+
+OptimizerResult Minimize(OptimizerKind kind, CostFunction& cost, const Vector<double>& start,
+                         const StoppingOptions& stopping, StepObserver* observer = nullptr) {
+  return MakeOptimizer({.kind = kind}, Clock::System())
+      ->Minimize(cost, start, stopping, {}, observer);
+}
+
+constexpr StoppingOptions kTight = {.cost_tolerance = 1e-15, .gradient_tolerance = 1e-9};
+
+TEST(Optimizer, FirstStepByHand) {
+  // From 0: J = 9/2, gradient -3, direction 3. The first step length tried is min(1, 1/3), so
+  // Theta = 1: J = 2, slope -2 * 3 = -6. Wolfe: 2 <= 4.5 - 1e-4 * 9/3 and 6 <= 0.9 * 9: accepted.
+  for (const OptimizerKind kind : kBoth) {
+    FunctionOf parabola(1, Parabola);
+    StepLog log(1);
+    Minimize(kind, parabola, At({0.0}), {.max_iterations = 1}, &log);
+    ASSERT_EQ(log.steps.size(), 2u);
+    EXPECT_EQ(log.steps[0].iteration, 0);
+    EXPECT_EQ(log.steps[0].cost, 4.5);
+    EXPECT_EQ(log.steps[0].gradient_norm, 3.0);
+    EXPECT_EQ(log.steps[0].step, 0.0);
+    EXPECT_EQ(log.steps[0].cost_evaluations, 1);
+    EXPECT_EQ(log.thetas[0][0], 0.0);
+    EXPECT_EQ(log.steps[1].iteration, 1);
+    EXPECT_NEAR(log.steps[1].cost, 2.0, 1e-14);
+    EXPECT_NEAR(log.steps[1].gradient_norm, 2.0, 1e-14);
+    EXPECT_NEAR(log.steps[1].step, 1.0 / 3.0, 1e-15);
+    EXPECT_EQ(log.steps[1].cost_evaluations, 2);
+    EXPECT_NEAR(log.thetas[1][0], 1.0, 1e-14);
+  }
+}
+
+TEST(Optimizer, SecondLbfgsStepByHand) {
+  // From Theta = 1 with s = 1, y = 1: the inverse Hessian is exact, direction 2. The step length
+  // tried is min(1, 2 (2 - 9/2) / (-2 * 2)) = 1: Theta = 3, the minimum, where the gradient is 0.
+  FunctionOf parabola(1, Parabola);
+  StepLog log(1);
+  const OptimizerResult result = Minimize(OptimizerKind::kLbfgs, parabola, At({0.0}), kTight, &log);
+  ASSERT_EQ(log.steps.size(), 3u);
+  EXPECT_EQ(log.steps[2].iteration, 2);
+  EXPECT_NEAR(log.thetas[2][0], 3.0, 1e-14);
+  EXPECT_EQ(result.reason, StopReason::kConverged);
+  EXPECT_EQ(result.iterations, 2);
+  EXPECT_NEAR(result.best_theta[0], 3.0, 1e-14);
+}
+
+TEST(Optimizer, SecondConjugateGradientStepByHand) {
+  // g_0 = -3, g_1 = -2: Polak-Ribiere beta = -2 (-2 + 3) / 9 = -2/9; direction 2 - 2/9 * 3 = 4/3.
+  // The step length tried is min(1, 2 (2 - 9/2) / (-2 * 4/3)) = 1: Theta = 7/3, J = 2/9, slope
+  // -2/3 * 4/3 = -8/9, within 0.9 * 8/3: accepted.
+  FunctionOf parabola(1, Parabola);
+  StepLog log(1);
+  Minimize(OptimizerKind::kConjugateGradient, parabola, At({0.0}), {.max_iterations = 2}, &log);
+  ASSERT_EQ(log.steps.size(), 3u);
+  EXPECT_NEAR(log.thetas[2][0], 7.0 / 3.0, 1e-14);
+  EXPECT_NEAR(log.steps[2].cost, 2.0 / 9.0, 1e-14);
+  EXPECT_NEAR(log.steps[2].step, 1.0, 1e-15);
+}
+
+TEST(Optimizer, MinimizesRosenbrock) {
+  for (const OptimizerKind kind : kBoth) {
+    FunctionOf rosenbrock(2, Rosenbrock);
+    const OptimizerResult result = Minimize(kind, rosenbrock, At({-1.2, 1.0}), kTight);
+    EXPECT_EQ(result.reason, StopReason::kConverged) << result.message;
+    EXPECT_NEAR(result.initial_cost, 24.2, 1e-12);
+    EXPECT_NEAR(result.best_theta[0], 1.0, 1e-6);
+    EXPECT_NEAR(result.best_theta[1], 1.0, 1e-6);
+    EXPECT_LT(result.best_cost, 1e-12);
+    EXPECT_LT(result.iterations, 200);
+  }
+}
+
+TEST(Optimizer, MinimizesAnIllConditionedQuadratic) {
+  // J = 1 + sum_j c_j (theta_j - j)^2 / 2 with c from 1 to 1,000.
+  constexpr int kSize = 30;
+  const auto quadratic = [](const double* theta, double* gradient) {
+    double cost = 1.0;
+    for (int j = 0; j < kSize; ++j) {
+      const double curvature = std::pow(1000.0, j / (kSize - 1.0));
+      gradient[j] = curvature * (theta[j] - j);
+      cost += 0.5 * gradient[j] * (theta[j] - j);
+    }
+    return cost;
+  };
+  for (const OptimizerKind kind : kBoth) {
+    FunctionOf cost(kSize, quadratic);
+    const OptimizerResult result = Minimize(kind, cost, Vector<double>::Zero(kSize),
+                                            {.cost_tolerance = 0.0, .gradient_tolerance = 1e-6});
+    EXPECT_EQ(result.reason, StopReason::kConverged) << result.message;
+    EXPECT_NEAR(result.best_cost, 1.0, 1e-10);
+    for (int j = 0; j < kSize; ++j) EXPECT_NEAR(result.best_theta[j], j, 1e-5);
+  }
+}
+
+TEST(Optimizer, ReportsEveryAcceptedStepOnce) {
+  for (const OptimizerKind kind : kBoth) {
+    FunctionOf rosenbrock(2, Rosenbrock);
+    StepLog log(2);
+    const OptimizerResult result = Minimize(kind, rosenbrock, At({-1.2, 1.0}), kTight, &log);
+    ASSERT_EQ(log.steps.size(), static_cast<size_t>(result.iterations) + 1);
+    for (size_t i = 0; i < log.steps.size(); ++i) {
+      EXPECT_EQ(log.steps[i].iteration, static_cast<int>(i));
+      // Cost and gradient belong to the Theta that is shown.
+      double gradient[2];
+      EXPECT_EQ(log.steps[i].cost, Rosenbrock(log.thetas[i].data(), gradient));
+      const double norm = std::hypot(gradient[0], gradient[1]);
+      EXPECT_NEAR(log.steps[i].gradient_norm, norm, 1e-9 * norm + 1e-12);
+      if (i > 0) {
+        EXPECT_LT(log.steps[i].cost, log.steps[i - 1].cost);
+        EXPECT_GT(log.steps[i].step, 0.0);
+        EXPECT_GT(log.steps[i].cost_evaluations, log.steps[i - 1].cost_evaluations);
+      }
+    }
+    EXPECT_EQ(log.steps.back().cost, result.best_cost);
+    EXPECT_EQ(log.thetas.back(), result.best_theta);
+    EXPECT_EQ(result.cost_evaluations, rosenbrock.evaluations);
+  }
+}
+
+TEST(Optimizer, CountsOneEvaluationAStepWhereTheFirstTrialIsGood) {
+  FunctionOf parabola(1, Parabola);
+  const OptimizerResult result =
+      Minimize(OptimizerKind::kConjugateGradient, parabola, At({0.0}), {.max_iterations = 2});
+  EXPECT_EQ(result.cost_evaluations, 3);
+  EXPECT_EQ(parabola.evaluations, 3);
+}
+
+TEST(Optimizer, IsDeterministic) {
+  for (const OptimizerKind kind : kBoth) {
+    FunctionOf first(2, Rosenbrock);
+    FunctionOf second(2, Rosenbrock);
+    EXPECT_EQ(Minimize(kind, first, At({-1.2, 1.0}), kTight).best_theta,
+              Minimize(kind, second, At({-1.2, 1.0}), kTight).best_theta);
+  }
+}
+
+TEST(Optimizer, RemembersAsManyStepsAsAskedFor) {
+  // With a history of 1 the path differs from that with 20 once two pairs are known.
+  std::vector<Vector<double>> ends;
+  for (const int history : {1, 20}) {
+    FunctionOf rosenbrock(2, Rosenbrock);
+    ends.push_back(MakeOptimizer({.lbfgs_history = history}, Clock::System())
+                       ->Minimize(rosenbrock, At({-1.2, 1.0}), {.max_iterations = 8}, {}, nullptr)
+                       .best_theta);
+  }
+  EXPECT_NE(ends[0], ends[1]);
+}
+
+}  // namespace
+}  // namespace mlp
