@@ -1,0 +1,176 @@
+#include "server/api/dataset_service.h"
+
+#include <absl/strings/str_cat.h>
+#include <grpcpp/impl/service_type.h>
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/status_macros.h"
+#include "mlp/v1/dataset.grpc.pb.h"
+#include "server/api/dataset_part.h"
+#include "server/api/page_token.h"
+#include "server/api/rpc.h"
+#include "server/names.h"
+
+namespace mlp {
+namespace {
+
+constexpr char kService[] = "mlp.v1.DatasetService";
+constexpr char kList[] = "datasets";
+constexpr int kMaxReadRows = 1024;
+
+// The dataset that an earlier upload with this header's request id stored. INVALID_ARGUMENT where that
+// one was another dataset, NOT_FOUND where there was none.
+absl::StatusOr<v1::Dataset> FindEarlierUpload(const v1::DatasetHeader& header, Store& store) {
+  if (header.request_id().empty()) return absl::NotFoundError("no request id");
+  MLP_ASSIGN_OR_RETURN(v1::Dataset stored, store.FindDatasetByRequest(header.request_id()));
+  const bool same = stored.name() == header.name() && stored.rows() == header.rows() &&
+                    stored.features() == header.features() &&
+                    stored.feature_type() == header.feature_type();
+  if (!same) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("header.request_id: was used for dataset ", stored.name(), " of ",
+                     stored.rows(), " x ", stored.features(), " before"));
+  }
+  return stored;
+}
+
+class DatasetServiceImpl final : public v1::DatasetService::Service {
+ public:
+  DatasetServiceImpl(const DatasetLimits& limits, Store& store, Metrics& metrics)
+      : limits_(limits),
+        store_(store),
+        upload_(metrics.Rpc(kService, "UploadDataset")),
+        get_(metrics.Rpc(kService, "GetDataset")),
+        list_(metrics.Rpc(kService, "ListDatasets")),
+        delete_(metrics.Rpc(kService, "DeleteDataset")),
+        read_(metrics.Rpc(kService, "ReadExamples")) {}
+
+  grpc::Status UploadDataset(grpc::ServerContext* context,
+                             grpc::ServerReader<v1::UploadDatasetRequest>* reader,
+                             v1::Dataset* response) override {
+    return ServeRpc(upload_, [&]() -> absl::Status {
+      v1::UploadDatasetRequest message;
+      if (!reader->Read(&message) || !message.has_header()) {
+        return absl::InvalidArgumentError("payload: expected the header in the first message");
+      }
+      absl::StatusOr<v1::Dataset> earlier = FindEarlierUpload(message.header(), store_);
+      if (!absl::IsNotFound(earlier.status())) {
+        MLP_ASSIGN_OR_RETURN(*response, std::move(earlier));
+        return absl::OkStatus();
+      }
+      MLP_ASSIGN_OR_RETURN(std::unique_ptr<DatasetReceiver> receiver,
+                           DatasetReceiver::Start(message.header(), limits_, store_));
+      while (reader->Read(&message)) {
+        if (!message.has_chunk()) {
+          return absl::InvalidArgumentError("payload: expected a chunk after the header");
+        }
+        MLP_RETURN_IF_ERROR(receiver->Add(message.chunk()));
+      }
+      // The end of the stream is also what a client that went away looks like.
+      if (context->IsCancelled()) return absl::CancelledError("the upload was cut off");
+      MLP_ASSIGN_OR_RETURN(*response, receiver->Finish());
+      return absl::OkStatus();
+    });
+  }
+
+  grpc::Status GetDataset(grpc::ServerContext*, const v1::GetDatasetRequest* request,
+                          v1::Dataset* response) override {
+    return ServeRpc(get_, [&]() -> absl::Status {
+      MLP_RETURN_IF_ERROR(CheckName("name", request->name()));
+      MLP_ASSIGN_OR_RETURN(*response, store_.GetDataset(request->name()));
+      return absl::OkStatus();
+    });
+  }
+
+  grpc::Status ListDatasets(grpc::ServerContext*, const v1::ListDatasetsRequest* request,
+                            v1::ListDatasetsResponse* response) override {
+    return ServeRpc(list_, [&]() -> absl::Status {
+      MLP_ASSIGN_OR_RETURN(const PageRequest page,
+                           ReadPage(kList, request->page_size(), request->page_token()));
+      MLP_ASSIGN_OR_RETURN(Page<v1::Dataset> datasets, store_.ListDatasets(page));
+      for (v1::Dataset& dataset : datasets.items) *response->add_datasets() = std::move(dataset);
+      response->set_next_page_token(EncodePageToken(kList, datasets.next));
+      return absl::OkStatus();
+    });
+  }
+
+  grpc::Status DeleteDataset(grpc::ServerContext*, const v1::DeleteDatasetRequest* request,
+                             google::protobuf::Empty*) override {
+    return ServeRpc(delete_, [&]() -> absl::Status {
+      MLP_RETURN_IF_ERROR(CheckName("name", request->name()));
+      return store_.DeleteDataset(request->name());
+    });
+  }
+
+  grpc::Status ReadExamples(grpc::ServerContext*, const v1::ReadExamplesRequest* request,
+                            v1::ReadExamplesResponse* response) override {
+    return ServeRpc(read_, [&] { return ReadExamples(*request, *response); });
+  }
+
+ private:
+  absl::Status ReadExamples(const v1::ReadExamplesRequest& request,
+                            v1::ReadExamplesResponse& response) {
+    MLP_RETURN_IF_ERROR(CheckName("name", request.name()));
+    if (request.row_count() < 1 || request.row_count() > kMaxReadRows) {
+      return absl::InvalidArgumentError(absl::StrCat("row_count: expected 1 to ", kMaxReadRows,
+                                                     ", got ", request.row_count()));
+    }
+    if (request.start_row() < 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("start_row: expected 0 or more, got ", request.start_row()));
+    }
+    MLP_ASSIGN_OR_RETURN(const v1::Dataset dataset, store_.GetDataset(request.name()));
+    MLP_ASSIGN_OR_RETURN(const std::vector<int64_t> part, PartToRead(request, dataset));
+    const auto available = static_cast<int64_t>(part.size());
+    if (request.start_row() >= available) {
+      return absl::OutOfRangeError(absl::StrCat("start_row: expected less than ", available,
+                                                ", got ", request.start_row()));
+    }
+    const int64_t count = std::min<int64_t>(request.row_count(), available - request.start_row());
+    const absl::Span<const int64_t> rows = absl::MakeConstSpan(part).subspan(
+        static_cast<size_t>(request.start_row()), static_cast<size_t>(count));
+    MLP_ASSIGN_OR_RETURN(Dataset examples, store_.ReadRows(request.name(), rows));
+    *response.mutable_features() = std::move(examples.features);
+    response.mutable_labels()->Add(examples.labels.begin(), examples.labels.end());
+    response.mutable_rows()->Add(rows.begin(), rows.end());
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::vector<int64_t>> PartToRead(const v1::ReadExamplesRequest& request,
+                                                  const v1::Dataset& dataset) {
+    const bool all = request.part() == v1::DATASET_PART_UNSPECIFIED ||
+                     request.part() == v1::DATASET_PART_ALL;
+    if (all) {
+      std::vector<int64_t> rows(static_cast<size_t>(dataset.rows()));
+      std::iota(rows.begin(), rows.end(), 0);
+      return rows;
+    }
+    MLP_ASSIGN_OR_RETURN(const ModelReference reference,
+                         ParseModelReference("model", request.model()));
+    MLP_ASSIGN_OR_RETURN(const v1::ModelVersion version,
+                         store_.GetVersion(reference.model, reference.version));
+    return PartRows(dataset, version, request.part(), store_);
+  }
+
+  const DatasetLimits limits_;
+  Store& store_;
+  RpcMetrics& upload_;
+  RpcMetrics& get_;
+  RpcMetrics& list_;
+  RpcMetrics& delete_;
+  RpcMetrics& read_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeDatasetService(const DatasetLimits& limits, Store& store,
+                                                  Metrics& metrics) {
+  return std::make_unique<DatasetServiceImpl>(limits, store, metrics);
+}
+
+}  // namespace mlp

@@ -1,0 +1,197 @@
+#include "server/api/training_service.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <absl/strings/str_cat.h>
+#include <google/protobuf/util/message_differencer.h>
+#include <grpcpp/impl/service_type.h>
+
+#include "core/base/status_macros.h"
+#include "core/data/split.h"
+#include "core/train/trainer.h"
+#include "mlp/v1/training.grpc.pb.h"
+#include "server/api/page_token.h"
+#include "server/api/rpc.h"
+#include "server/conversion/config_conversion.h"
+#include "server/conversion/evaluation_conversion.h"
+#include "server/conversion/schema_conversion.h"
+#include "server/names.h"
+
+namespace mlp {
+namespace {
+
+constexpr char kService[] = "mlp.v1.TrainingService";
+constexpr size_t kMaxRequestIdLength = 128;
+// How long a watch waits for news before it looks whether its caller is still there.
+constexpr absl::Duration kWatchPatience = absl::Milliseconds(500);
+
+absl::Status CheckId(int64_t id) {
+  if (id >= 1) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("id: expected 1 or more, got ", id));
+}
+
+// Core names fields from the configuration on; callers sent them in `config`.
+absl::Status InConfig(const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat("config.", status.message()));
+}
+
+// With a request id that was used before, `stored` is the job of that request.
+absl::Status CheckSameRequest(const v1::TrainingJob& asked, const v1::TrainingJob& stored) {
+  using google::protobuf::util::MessageDifferencer;
+  if (asked.model() == stored.model() && asked.dataset() == stored.dataset() &&
+      MessageDifferencer::Equals(asked.config(), stored.config())) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat("request_id: was used before for job ",
+                                                 stored.id(),
+                                                 ", with another model, dataset or configuration"));
+}
+
+class TrainingServiceImpl final : public v1::TrainingService::Service {
+ public:
+  TrainingServiceImpl(JobScheduler& scheduler, Store& store, Metrics& metrics)
+      : scheduler_(scheduler),
+        store_(store),
+        create_(metrics.Rpc(kService, "CreateTrainingJob")),
+        get_(metrics.Rpc(kService, "GetTrainingJob")),
+        list_(metrics.Rpc(kService, "ListTrainingJobs")),
+        cancel_(metrics.Rpc(kService, "CancelTrainingJob")),
+        delete_(metrics.Rpc(kService, "DeleteTrainingJob")),
+        watch_(metrics.Rpc(kService, "WatchTrainingJob")) {}
+
+  grpc::Status CreateTrainingJob(grpc::ServerContext*, const v1::CreateTrainingJobRequest* request,
+                                 v1::TrainingJob* response) override {
+    return ServeRpc(create_, [&]() -> absl::Status {
+      MLP_RETURN_IF_ERROR(CheckName("model", request->model()));
+      MLP_RETURN_IF_ERROR(CheckName("dataset", request->dataset()));
+      if (request->request_id().size() > kMaxRequestIdLength) {
+        return absl::InvalidArgumentError(absl::StrCat("request_id: expected at most ",
+                                                       kMaxRequestIdLength, " characters, got ",
+                                                       request->request_id().size()));
+      }
+      MLP_ASSIGN_OR_RETURN(const v1::Dataset dataset, store_.GetDataset(request->dataset()));
+      v1::TrainingJob job;
+      MLP_ASSIGN_OR_RETURN(*job.mutable_config(), CheckConfig(request->config(), dataset));
+      job.set_model(request->model());
+      job.set_dataset(dataset.name());
+      job.set_dataset_sha256(dataset.sha256());
+      MLP_ASSIGN_OR_RETURN(*response, scheduler_.Submit(job, request->request_id()));
+      return CheckSameRequest(job, *response);
+    });
+  }
+
+  grpc::Status GetTrainingJob(grpc::ServerContext*, const v1::GetTrainingJobRequest* request,
+                              v1::TrainingJob* response) override {
+    return ServeRpc(get_, [&]() -> absl::Status {
+      MLP_RETURN_IF_ERROR(CheckId(request->id()));
+      MLP_ASSIGN_OR_RETURN(*response, store_.GetJob(request->id()));
+      return absl::OkStatus();
+    });
+  }
+
+  grpc::Status ListTrainingJobs(grpc::ServerContext*, const v1::ListTrainingJobsRequest* request,
+                                v1::ListTrainingJobsResponse* response) override {
+    return ServeRpc(list_, [&]() -> absl::Status {
+      if (!request->model().empty()) MLP_RETURN_IF_ERROR(CheckName("model", request->model()));
+      if (!v1::JobState_IsValid(request->state())) {
+        return absl::InvalidArgumentError(absl::StrCat("state: expected 0 to ", v1::JobState_MAX,
+                                                       ", got ",
+                                                       static_cast<int>(request->state())));
+      }
+      const std::string list = absl::StrCat("jobs of \"", request->model(), "\" in state ",
+                                            static_cast<int>(request->state()));
+      MLP_ASSIGN_OR_RETURN(const PageRequest page,
+                           ReadPage(list, request->page_size(), request->page_token()));
+      MLP_ASSIGN_OR_RETURN(Page<v1::TrainingJob> jobs,
+                           store_.ListJobs(page, {request->model(), request->state()}));
+      for (v1::TrainingJob& job : jobs.items) *response->add_jobs() = std::move(job);
+      response->set_next_page_token(EncodePageToken(list, jobs.next));
+      return absl::OkStatus();
+    });
+  }
+
+  grpc::Status CancelTrainingJob(grpc::ServerContext*, const v1::CancelTrainingJobRequest* request,
+                                 v1::TrainingJob* response) override {
+    return ServeRpc(cancel_, [&]() -> absl::Status {
+      MLP_RETURN_IF_ERROR(CheckId(request->id()));
+      MLP_ASSIGN_OR_RETURN(*response, scheduler_.Cancel(request->id()));
+      return absl::OkStatus();
+    });
+  }
+
+  grpc::Status DeleteTrainingJob(grpc::ServerContext*, const v1::DeleteTrainingJobRequest* request,
+                                 google::protobuf::Empty*) override {
+    return ServeRpc(delete_, [&]() -> absl::Status {
+      MLP_RETURN_IF_ERROR(CheckId(request->id()));
+      return scheduler_.Delete(request->id());
+    });
+  }
+
+  grpc::Status WatchTrainingJob(grpc::ServerContext* context,
+                                const v1::WatchTrainingJobRequest* request,
+                                grpc::ServerWriter<v1::WatchTrainingJobResponse>* writer) override {
+    return ServeRpc(watch_, [&]() -> absl::Status {
+      MLP_RETURN_IF_ERROR(CheckId(request->id()));
+      if (request->from_iteration() < 0) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("from_iteration: expected 0 or more, got ", request->from_iteration()));
+      }
+      MLP_ASSIGN_OR_RETURN(const std::unique_ptr<JobWatch> watch,
+                           scheduler_.Watch(request->id(), request->from_iteration()));
+      return Follow(*watch, *context, *writer);
+    });
+  }
+
+ private:
+  // `config` with every default filled in, or why no job can run with it on `dataset`.
+  absl::StatusOr<v1::TrainingConfig> CheckConfig(const v1::TrainingConfig& config,
+                                                 const v1::Dataset& dataset) {
+    absl::StatusOr<TrainingConfig> checked = TrainingConfigFromApi(config, dataset.feature_type());
+    MLP_RETURN_IF_ERROR(InConfig(checked.status()));
+    MLP_RETURN_IF_ERROR(InConfig(ValidateForDataset(*checked, SchemaOf(dataset))));
+    MLP_ASSIGN_OR_RETURN(const std::vector<int32_t> labels, store_.ReadLabels(dataset.name()));
+    MLP_RETURN_IF_ERROR(
+        InConfig(SplitRows(labels, dataset.class_names_size(), checked->split).status()));
+    return TrainingConfigToApi(*checked);
+  }
+
+  static absl::Status Follow(JobWatch& watch, const grpc::ServerContext& context,
+                             grpc::ServerWriter<v1::WatchTrainingJobResponse>& writer) {
+    v1::WatchTrainingJobResponse response;
+    *response.mutable_job() = watch.job();
+    bool listening = writer.Write(response);
+    while (listening && !context.IsCancelled()) {
+      MLP_ASSIGN_OR_RETURN(JobWatch::Batch batch, watch.Next(kWatchPatience));
+      for (const ProgressPoint& point : batch.points) {
+        *response.mutable_progress() = ProgressPointToApi(point);
+        listening = listening && writer.Write(response);
+      }
+      if (!batch.ended) continue;
+      *response.mutable_job() = *std::move(batch.ended);
+      writer.Write(response);
+      return absl::OkStatus();
+    }
+    return absl::CancelledError("the watcher has gone");
+  }
+
+  JobScheduler& scheduler_;
+  Store& store_;
+  RpcMetrics& create_;
+  RpcMetrics& get_;
+  RpcMetrics& list_;
+  RpcMetrics& cancel_;
+  RpcMetrics& delete_;
+  RpcMetrics& watch_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeTrainingService(JobScheduler& scheduler, Store& store,
+                                                   Metrics& metrics) {
+  return std::make_unique<TrainingServiceImpl>(scheduler, store, metrics);
+}
+
+}  // namespace mlp

@@ -1,0 +1,48 @@
+#include "server/jobs/job_watch.h"
+
+#include "core/base/clock.h"
+#include "core/base/status_macros.h"
+#include "server/jobs/job_state.h"
+
+namespace mlp {
+namespace {
+
+constexpr int kBatchPoints = 256;
+
+}  // namespace
+
+absl::StatusOr<JobWatch::Batch> JobWatch::Next(absl::Duration patience) {
+  const Clock& clock = Clock::System();
+  const absl::Duration deadline = clock.Elapsed() + patience;
+  while (true) {
+    const uint64_t seen = subscription_->Version();
+    MLP_ASSIGN_OR_RETURN(v1::TrainingJob job, store_.GetJob(job_.id()));
+    Batch batch;
+    MLP_ASSIGN_OR_RETURN(batch.points, Read(job));
+    if (!batch.points.empty()) {
+      next_ = batch.points.back().iteration + 1;
+      return batch;
+    }
+    if (IsEnded(job.state())) {
+      batch.ended = std::move(job);
+      return batch;
+    }
+    MLP_ASSIGN_OR_RETURN(const bool changed, subscription_->Wait(seen, deadline - clock.Elapsed()));
+    if (!changed) return batch;
+  }
+}
+
+absl::StatusOr<std::vector<ProgressPoint>> JobWatch::Read(const v1::TrainingJob& job) {
+  // A job that is read as running may have ended meanwhile; then its log is closed and nothing is
+  // shown before the next look. A job without a result has stored nothing in its last run.
+  const int newest = !IsEnded(job.state()) ? log_.DurableIteration(job.id())
+                     : job.has_result()    ? job.result().iterations()
+                                           : -1;
+  if (next_ > newest) return std::vector<ProgressPoint>();
+  MLP_ASSIGN_OR_RETURN(std::vector<ProgressPoint> points,
+                       store_.ReadProgress(job.id(), next_, kBatchPoints));
+  while (!points.empty() && points.back().iteration > newest) points.pop_back();
+  return points;
+}
+
+}  // namespace mlp

@@ -1,0 +1,246 @@
+#include "server/jobs/scheduler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <absl/strings/str_cat.h>
+
+#include "core/base/status_macros.h"
+#include "server/jobs/job_state.h"
+
+namespace mlp {
+namespace {
+
+// A cancel that meets a job on its move from one state to the next looks again this often.
+constexpr int kCancelLooks = 10;
+constexpr int kPublishTries = 3;
+
+bool MayPass(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
+}
+
+absl::Duration TrainingTime(const v1::TrainingJob& job) {
+  return absl::Seconds(job.result().seconds());
+}
+
+}  // namespace
+
+JobScheduler::JobScheduler(const JobSchedulerOptions& options, Store& store, Metrics& metrics,
+                           const Clock& clock)
+    : options_(options),
+      store_(store),
+      metrics_(metrics),
+      clock_(clock),
+      notifier_(options.max_watchers),
+      log_(options.progress, store, metrics, notifier_),
+      runner_(options.train, options.idle_priority, store, log_, clock) {}
+
+absl::StatusOr<std::unique_ptr<JobScheduler>> JobScheduler::Start(
+    const JobSchedulerOptions& options, Store& store, Metrics& metrics, const Clock& clock) {
+  std::unique_ptr<JobScheduler> scheduler(new JobScheduler(options, store, metrics, clock));
+  MLP_RETURN_IF_ERROR(scheduler->TakeUpUnfinished());
+  absl::MutexLock lock(&scheduler->stop_mutex_);
+  for (int i = 0; i < std::max(options.max_running_jobs, 1); ++i) {
+    ThreadPool& pool = *scheduler->pools_.emplace_back(std::make_unique<ThreadPool>(
+        ThreadPoolOptions{options.training_threads, options.idle_priority}));
+    scheduler->runners_.emplace_back(
+        [scheduler = scheduler.get(), &pool] { scheduler->RunLoop(pool); });
+  }
+  return scheduler;
+}
+
+JobScheduler::~JobScheduler() { Stop(); }
+
+void JobScheduler::Stop() {
+  absl::MutexLock stop_lock(&stop_mutex_);
+  notifier_.Stop();
+  std::vector<std::shared_ptr<JobControl>> controls;
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+    for (const auto& [id, control] : running_) controls.push_back(control);
+  }
+  for (const auto& control : controls) control->Interrupt();
+  for (std::thread& runner : runners_) runner.join();
+  runners_.clear();
+}
+
+absl::Status JobScheduler::TakeUpUnfinished() {
+  MLP_ASSIGN_OR_RETURN(std::vector<v1::TrainingJob> jobs, store_.UnfinishedJobs());
+  for (v1::TrainingJob& job : jobs) {
+    if (job.state() == v1::JOB_STATE_RUNNING) {
+      if (job.attempts() >= options_.max_attempts) {
+        EndJob(job, v1::JOB_STATE_FAILED, v1::STOP_REASON_ERROR,
+               absl::StrCat("given up: the server ended while the job ran, and the job had been "
+                            "started ",
+                            job.attempts(), " times"),
+               clock_.Now());
+      } else {
+        RequeueJob(job, "queued again: the server was restarted while the job ran");
+      }
+      MLP_RETURN_IF_ERROR(store_.UpdateJob(job, v1::JOB_STATE_RUNNING));
+    }
+    if (IsEnded(job.state())) {
+      metrics_.TrainingEnded(job.id(), job.stop_reason(), TrainingTime(job));
+    } else {
+      Enqueue(job.id());
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::TrainingJob> JobScheduler::Submit(const v1::TrainingJob& job,
+                                                     absl::string_view request_id) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (stopping_) return absl::UnavailableError("the server is stopping");
+  }
+  v1::TrainingJob record;
+  record.set_model(job.model());
+  record.set_dataset(job.dataset());
+  record.set_dataset_sha256(job.dataset_sha256());
+  *record.mutable_config() = job.config();
+  record.set_state(v1::JOB_STATE_QUEUED);
+  MLP_ASSIGN_OR_RETURN(record, store_.CreateJob(record, request_id, options_.max_queued_jobs));
+  if (record.state() == v1::JOB_STATE_QUEUED) Enqueue(record.id());
+  return record;
+}
+
+absl::StatusOr<v1::TrainingJob> JobScheduler::Cancel(int64_t id) {
+  for (int look = 0; look < kCancelLooks; ++look) {
+    MLP_ASSIGN_OR_RETURN(v1::TrainingJob job, store_.GetJob(id));
+    if (IsEnded(job.state())) return job;
+    if (job.state() == v1::JOB_STATE_RUNNING) {
+      const std::shared_ptr<JobControl> control = FindRunning(id);
+      if (control == nullptr) continue;  // it ended after we looked
+      control->Cancel();
+      return job;
+    }
+    EndJob(job, v1::JOB_STATE_CANCELLED, v1::STOP_REASON_CANCELLED, "cancelled while it was queued",
+           clock_.Now());
+    const absl::Status status = store_.UpdateJob(job, v1::JOB_STATE_QUEUED);
+    if (absl::IsFailedPrecondition(status)) continue;  // it was started after we looked
+    MLP_RETURN_IF_ERROR(status);
+    {
+      absl::MutexLock lock(&mutex_);
+      queued_.erase(id);
+    }
+    metrics_.TrainingEnded(id, job.stop_reason(), TrainingTime(job));
+    notifier_.Notify(id);
+    return job;
+  }
+  return absl::UnavailableError(absl::StrCat("job ", id, ": is changing its state; try again"));
+}
+
+absl::Status JobScheduler::Delete(int64_t id) {
+  MLP_RETURN_IF_ERROR(store_.DeleteJob(id));
+  notifier_.Notify(id);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<JobWatch>> JobScheduler::Watch(int64_t id, int from_iteration) {
+  MLP_ASSIGN_OR_RETURN(v1::TrainingJob job, store_.GetJob(id));
+  MLP_ASSIGN_OR_RETURN(std::unique_ptr<JobNotifier::Subscription> subscription,
+                       notifier_.Subscribe(id));
+  return std::make_unique<JobWatch>(std::move(job), from_iteration, store_, log_,
+                                    std::move(subscription));
+}
+
+void JobScheduler::Enqueue(int64_t id) {
+  absl::MutexLock lock(&mutex_);
+  if (!running_.contains(id)) queued_.insert(id);
+}
+
+std::shared_ptr<JobControl> JobScheduler::FindRunning(int64_t id) {
+  absl::MutexLock lock(&mutex_);
+  const auto running = running_.find(id);
+  return running == running_.end() ? nullptr : running->second;
+}
+
+bool JobScheduler::IsStopping() {
+  absl::MutexLock lock(&mutex_);
+  return stopping_;
+}
+
+bool JobScheduler::PauseBeforeRetry() {
+  absl::MutexLock lock(&mutex_);
+  mutex_.AwaitWithTimeout(absl::Condition(&stopping_), options_.store_retry_delay);
+  return !stopping_;
+}
+
+std::optional<int64_t> JobScheduler::NextJob(std::shared_ptr<JobControl>& control) {
+  absl::MutexLock lock(&mutex_);
+  const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return stopping_ || !queued_.empty();
+  };
+  mutex_.Await(absl::Condition(&has_work));
+  if (stopping_) return std::nullopt;
+  const int64_t id = *queued_.begin();
+  queued_.erase(queued_.begin());
+  control = std::make_shared<JobControl>();
+  running_[id] = control;
+  return id;
+}
+
+void JobScheduler::RunLoop(ThreadPool& pool) {
+  std::shared_ptr<JobControl> control;
+  while (const std::optional<int64_t> id = NextJob(control)) {
+    if (const std::optional<v1::TrainingJob> job = MarkRunning(*id)) {
+      notifier_.Notify(*id);
+      StoreEnd(runner_.Run(*job, pool, *control));
+      notifier_.Notify(*id);
+    }
+    absl::MutexLock lock(&mutex_);
+    running_.erase(*id);
+  }
+}
+
+std::optional<v1::TrainingJob> JobScheduler::MarkRunning(int64_t id) {
+  absl::Status status;
+  do {
+    absl::StatusOr<v1::TrainingJob> job = store_.GetJob(id);
+    status = job.status();
+    if (status.ok()) {
+      if (job->state() != v1::JOB_STATE_QUEUED) return std::nullopt;
+      StartJob(*job, clock_.Now());
+      status = store_.UpdateJob(*job, v1::JOB_STATE_QUEUED);
+    }
+    if (status.ok()) return *std::move(job);
+  } while (MayPass(status) && PauseBeforeRetry());
+  return std::nullopt;  // cancelled meanwhile, or the next start takes it up
+}
+
+void JobScheduler::StoreEnd(RunEnd end) {
+  absl::Status status;
+  if (end.version) {
+    status = Publish(end);
+    if (absl::IsUnavailable(status) && IsStopping()) return;  // the next start trains it again
+    if (!status.ok()) {
+      end.job.set_state(v1::JOB_STATE_RUNNING);  // as it is in the store
+      EndJob(end.job, v1::JOB_STATE_FAILED, v1::STOP_REASON_ERROR,
+             absl::StrCat("the trained network could not be stored: ", MessageForPeople(status)),
+             clock_.Now());
+    }
+  }
+  if (end.job.state() != v1::JOB_STATE_SUCCEEDED) {
+    do {
+      status = store_.UpdateJob(end.job, v1::JOB_STATE_RUNNING);
+    } while (MayPass(status) && PauseBeforeRetry());
+  }
+  if (IsEnded(end.job.state())) {
+    metrics_.TrainingEnded(end.job.id(), end.job.stop_reason(), TrainingTime(end.job));
+  }
+}
+
+absl::Status JobScheduler::Publish(const RunEnd& end) {
+  absl::StatusOr<v1::ModelVersion> published;
+  for (int tries = 1; true; ++tries) {
+    published = store_.PublishVersion(*end.version, end.job);
+    const bool again = absl::IsUnavailable(published.status()) && tries < kPublishTries;
+    if (!again || !PauseBeforeRetry()) break;
+  }
+  if (published.ok() && options_.on_published) options_.on_published(*published);
+  return published.status();
+}
+
+}  // namespace mlp

@@ -1,0 +1,155 @@
+// mlpd: reads its flags, starts the server, says where it listens, and stops it on SIGTERM or SIGINT.
+
+#include <absl/strings/str_cat.h>
+#include <absl/time/time.h>
+#include <grpc/support/log.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "server/build_info.h"
+#include "server/server.h"
+
+namespace mlp {
+namespace {
+
+struct Flags {
+  ServerOptions server;
+  std::string addresses_file;
+  int drain_seconds = 10;
+};
+
+void AddFlags(CLI::App& app, Flags& flags) {
+  ServerOptions& server = flags.server;
+  app.add_option("--data-dir", server.data_dir,
+                 "Folder of datasets, jobs and models; made where it is missing")
+      ->required();
+  app.add_option("--grpc-address", server.grpc_address,
+                 "HOST:PORT to serve gRPC on; port 0 takes a free one")
+      ->capture_default_str();
+  app.add_option("--metrics-address", server.metrics_address,
+                 "HOST:PORT to serve Prometheus metrics on; empty serves none")
+      ->capture_default_str();
+  app.add_option("--addresses-file", flags.addresses_file,
+                 "File to write the addresses to, as NAME=HOST:PORT lines, once the server is ready");
+  app.add_option("--max-running-jobs", server.max_running_jobs, "Training jobs at the same time")
+      ->capture_default_str();
+  app.add_option("--training-threads", server.training_threads,
+                 "Threads of each training job; 0 means one a core")
+      ->capture_default_str();
+  app.add_option("--max-queued-jobs", server.max_queued_jobs,
+                 "Training jobs that may wait; more are refused")
+      ->capture_default_str();
+  app.add_option("--predict-threads", server.predict_threads, "Threads that answer Predict")
+      ->capture_default_str();
+  app.add_option("--model-memory-bytes", server.model_memory_bytes,
+                 "Memory for the weights of models that are in use")
+      ->capture_default_str();
+  app.add_option("--max-dataset-bytes", server.max_dataset_bytes, "Largest dataset")
+      ->capture_default_str();
+  app.add_option("--max-message-bytes", server.max_message_bytes, "Largest gRPC message")
+      ->capture_default_str();
+  app.add_option("--drain-seconds", flags.drain_seconds,
+                 "Time for calls in flight to finish when the server stops")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
+}
+
+// Whole or not at all: whoever waits for the file never reads half of it.
+bool WriteAddresses(const std::string& path, const ServerAddresses& addresses) {
+  const std::string temporary = absl::StrCat(path, ".new");
+  {
+    std::ofstream file(temporary, std::ios::trunc);
+    file << "grpc=" << addresses.grpc << "\n";
+    if (!addresses.metrics.empty()) file << "metrics=" << addresses.metrics << "\n";
+    file.flush();
+    if (!file) return false;
+  }
+  std::error_code error;
+  std::filesystem::rename(temporary, path, error);
+  return !error;
+}
+
+sigset_t StopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+// A second signal while the server drains ends the process at once; the store is safe at any time.
+void ExitOnSecondSignal(sigset_t signals) {
+  std::thread([signals] {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    std::cerr << "mlpd: second signal, exiting at once\n";
+    std::_Exit(1);
+  }).detach();
+}
+
+// gRPC's own lines on stderr are for its developers: what matters comes back as a status. Who wants
+// them sets GRPC_VERBOSITY.
+void SilenceGrpcLog() {
+  if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
+}
+
+int Run(const Flags& flags) {
+  SilenceGrpcLog();
+  // Blocked before any thread starts, so that all of them inherit it and only sigwait takes them.
+  const sigset_t signals = StopSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+
+  absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(flags.server);
+  if (!server.ok()) {
+    std::cerr << "mlpd: " << server.status().message() << "\n";
+    return 1;
+  }
+  const ServerAddresses& addresses = (*server)->addresses();
+  std::cerr << "mlpd " << BuildVersion() << " serves gRPC on " << addresses.grpc;
+  if (!addresses.metrics.empty()) {
+    std::cerr << ", metrics on http://" << addresses.metrics << "/metrics";
+  }
+  std::cerr << ", data in " << flags.server.data_dir << "\n";
+  if (!flags.addresses_file.empty() && !WriteAddresses(flags.addresses_file, addresses)) {
+    std::cerr << "mlpd: cannot write the addresses to " << flags.addresses_file << "\n";
+    return 1;
+  }
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  std::cerr << "mlpd: stopping\n";
+  ExitOnSecondSignal(signals);
+  (*server)->Shutdown(absl::Seconds(flags.drain_seconds));
+  server->reset();
+  std::cerr << "mlpd: stopped\n";
+  return 0;
+}
+
+}  // namespace
+}  // namespace mlp
+
+int main(int argc, char** argv) {
+  CLI::App app("mlpd trains multi-layer perceptrons and serves them over gRPC.", "mlpd");
+  mlp::Flags flags;
+  mlp::AddFlags(app, flags);
+  app.set_version_flag("--version", "mlpd " + mlp::BuildVersion());
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : 2;
+  }
+  return mlp::Run(flags);
+}

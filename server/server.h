@@ -1,0 +1,59 @@
+// The server put together: store, jobs, resident models, the gRPC services over them, and metrics.
+// Started by main.cc and, in one process with their clients, by tests.
+#pragma once
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace mlp {
+
+struct ServerOptions {
+  std::string data_dir;
+  // HOST:PORT; port 0 takes a free one.
+  std::string grpc_address = "127.0.0.1:8001";
+  // Empty serves no metrics.
+  std::string metrics_address = "127.0.0.1:8002";
+  // Jobs that run at the same time, and threads of each; 0 threads means one a core.
+  int max_running_jobs = 2;
+  int training_threads = 0;
+  // Jobs that may wait; more are refused with RESOURCE_EXHAUSTED.
+  int max_queued_jobs = 1000;
+  // Threads that answer Predict.
+  int predict_threads = 1;
+  // Memory for the weights of resident models.
+  int64_t model_memory_bytes = int64_t{2} << 30;
+  int64_t max_dataset_bytes = int64_t{16} << 30;
+  // Of one gRPC message; Predict calls with many rows need it.
+  int max_message_bytes = 256 << 20;
+};
+
+struct ServerAddresses {
+  std::string grpc;
+  std::string metrics;  // empty where none are served
+};
+
+// Thread-compatible.
+class Server {
+ public:
+  // Opens the store, takes up unfinished jobs, listens. Errors: OpenSqliteStore's;
+  // FAILED_PRECONDITION: an address that cannot be listened on; INVALID_ARGUMENT: an option out of
+  // range.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options);
+
+  // Shuts down as by Shutdown, at once.
+  virtual ~Server() = default;
+
+  // Where it really listens.
+  virtual const ServerAddresses& addresses() const = 0;
+
+  // Health turns NOT_SERVING and no new call is taken; watchers end with UNAVAILABLE; running jobs
+  // stop and go on after the next start; calls in flight have `grace` to finish, then are cancelled.
+  // Returns when all threads have ended. Call at most once.
+  virtual void Shutdown(absl::Duration grace) = 0;
+};
+
+}  // namespace mlp

@@ -1,0 +1,33 @@
+// The server's folder, held by one process at a time.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <absl/status/statusor.h>
+
+namespace mlp {
+
+// Holds the lock on the folder while it lives; the system lets go of it when the process ends,
+// however it ends. Thread-compatible.
+class DataFolder {
+ public:
+  // Makes the folder where it is missing, for its owner alone (mode 0700), and locks it.
+  // FAILED_PRECONDITION: in use (names the process). NOT_FOUND: its parent is missing. INTERNAL: it
+  // cannot be made, opened or written to.
+  static absl::StatusOr<std::unique_ptr<DataFolder>> Acquire(const std::string& path);
+  ~DataFolder();
+  DataFolder(const DataFolder&) = delete;
+  DataFolder& operator=(const DataFolder&) = delete;
+
+  // The database file in the folder; made, empty and for its owner alone, where it was missing.
+  absl::StatusOr<std::string> DatabaseFile() const;
+
+ private:
+  DataFolder(std::string path, int lock_file) : path_(std::move(path)), lock_file_(lock_file) {}
+
+  const std::string path_;
+  const int lock_file_;
+};
+
+}  // namespace mlp

@@ -1,0 +1,183 @@
+#include "server/store/sqlite_connection.h"
+
+#include <utility>
+
+#include <absl/strings/str_cat.h>
+#include <sqlite3.h>
+
+#include "core/base/status_macros.h"
+
+namespace mlp {
+namespace {
+
+absl::StatusCode StatusCodeOf(int code) {
+  // Some extended codes say more than the primary one.
+  switch (code) {
+    case SQLITE_IOERR_WRITE:    // over a quota or a file size limit
+    case SQLITE_IOERR_SHMSIZE:  // no space for the WAL's index
+    case SQLITE_IOERR_NOMEM:
+      return absl::StatusCode::kResourceExhausted;
+    case SQLITE_IOERR_READ:
+    case SQLITE_IOERR_SHORT_READ:
+    case SQLITE_IOERR_DATA:
+    case SQLITE_IOERR_CORRUPTFS:
+      return absl::StatusCode::kDataLoss;
+    default:
+      break;
+  }
+  switch (code & 0xFF) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+      return absl::StatusCode::kOk;
+    case SQLITE_FULL:
+    case SQLITE_NOMEM:
+    case SQLITE_TOOBIG:
+      return absl::StatusCode::kResourceExhausted;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return absl::StatusCode::kDataLoss;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return absl::StatusCode::kUnavailable;
+    default:
+      return absl::StatusCode::kInternal;
+  }
+}
+
+}  // namespace
+
+absl::Status SqliteStatus(int code) {
+  const absl::StatusCode status = StatusCodeOf(code);
+  if (status == absl::StatusCode::kOk) return absl::OkStatus();
+  return absl::Status(status,
+                      absl::StrCat("store: ", sqlite3_errstr(code), " (SQLite ", code, ")"));
+}
+
+SqliteStatement::SqliteStatement(SqliteStatement&& other) noexcept
+    : connection_(std::exchange(other.connection_, nullptr)),
+      statement_(std::exchange(other.statement_, nullptr)),
+      code_(other.code_),
+      bound_(other.bound_) {}
+
+SqliteStatement::~SqliteStatement() {
+  if (statement_ != nullptr) connection_->GiveBack(statement_);
+}
+
+void SqliteStatement::Note(int code) {
+  if (code_ == SQLITE_OK) code_ = code;
+}
+
+void SqliteStatement::BindNext(int64_t value) {
+  Note(sqlite3_bind_int64(statement_, ++bound_, value));
+}
+
+void SqliteStatement::BindNext(absl::string_view text) {
+  // A null pointer would be stored as NULL.
+  Note(sqlite3_bind_text64(statement_, ++bound_, text.empty() ? "" : text.data(), text.size(),
+                           SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void SqliteStatement::BindNext(SqliteBlob blob) {
+  Note(sqlite3_bind_blob64(statement_, ++bound_, blob.bytes.empty() ? "" : blob.bytes.data(),
+                           blob.bytes.size(), SQLITE_STATIC));
+}
+
+void SqliteStatement::BindNext(SqliteNull) { Note(sqlite3_bind_null(statement_, ++bound_)); }
+
+absl::StatusOr<bool> SqliteStatement::Step() {
+  if (code_ != SQLITE_OK) return SqliteStatus(code_);
+  const int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  return SqliteStatus(code);
+}
+
+absl::Status SqliteStatement::Run() {
+  while (true) {
+    MLP_ASSIGN_OR_RETURN(const bool row, Step());
+    if (!row) return absl::OkStatus();
+  }
+}
+
+int64_t SqliteStatement::Int(int column) const { return sqlite3_column_int64(statement_, column); }
+
+absl::string_view SqliteStatement::Bytes(int column) const {
+  const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+  return {data, static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+bool SqliteStatement::IsNull(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+
+absl::StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(
+    const std::string& path, absl::Duration busy_timeout) {
+  sqlite3* database = nullptr;
+  // No mutex of SQLite's own: the database class gives each connection to one thread at a time.
+  const int flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  const int code = sqlite3_open_v2(path.c_str(), &database, flags, nullptr);
+  // SQLite hands out an object even where opening failed.
+  std::unique_ptr<SqliteConnection> connection(new SqliteConnection(database));
+  MLP_RETURN_IF_ERROR(SqliteStatus(code));
+  MLP_RETURN_IF_ERROR(SqliteStatus(
+      sqlite3_busy_timeout(database, static_cast<int>(absl::ToInt64Milliseconds(busy_timeout)))));
+  return connection;
+}
+
+SqliteConnection::~SqliteConnection() {
+  for (const auto& [sql, statement] : idle_) sqlite3_finalize(statement);
+  sqlite3_close(database_);
+}
+
+SqliteStatement SqliteConnection::Prepare(absl::string_view sql) {
+  if (const auto found = idle_.find(sql); found != idle_.end()) {
+    sqlite3_stmt* const statement = found->second;
+    idle_.erase(found);
+    return SqliteStatement(this, statement, SQLITE_OK);
+  }
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v3(database_, sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  return SqliteStatement(this, statement, code);
+}
+
+void SqliteConnection::GiveBack(sqlite3_stmt* statement) {
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  // A second one of the same text, used while the first was, is not worth keeping.
+  if (!idle_.emplace(sqlite3_sql(statement), statement).second) sqlite3_finalize(statement);
+}
+
+absl::Status SqliteConnection::Execute(const std::string& sql) {
+  return SqliteStatus(sqlite3_exec(database_, sql.c_str(), nullptr, nullptr, nullptr));
+}
+
+absl::StatusOr<int64_t> SqliteConnection::QueryInt(absl::string_view sql) {
+  SqliteStatement statement = Prepare(sql);
+  MLP_ASSIGN_OR_RETURN(const bool row, statement.Step());
+  if (!row) return absl::InternalError("store: a query returned no row");
+  return statement.Int(0);
+}
+
+int64_t SqliteConnection::last_insert_id() const { return sqlite3_last_insert_rowid(database_); }
+
+int64_t SqliteConnection::changes() const { return sqlite3_changes64(database_); }
+
+bool SqliteConnection::in_transaction() const { return sqlite3_get_autocommit(database_) == 0; }
+
+bool SqliteConnection::read_only() const { return sqlite3_db_readonly(database_, "main") == 1; }
+
+SqliteTransaction::~SqliteTransaction() {
+  // Some errors end the transaction in SQLite already.
+  if (connection_.in_transaction()) connection_.Prepare("ROLLBACK").Run().IgnoreError();
+}
+
+absl::Status SqliteTransaction::Begin(Kind kind) {
+  return connection_.Prepare(kind == Kind::kWrite ? "BEGIN IMMEDIATE" : "BEGIN").Run();
+}
+
+absl::Status SqliteTransaction::Commit() { return connection_.Prepare("COMMIT").Run(); }
+
+}  // namespace mlp

@@ -1,0 +1,45 @@
+// Jobs in SQLite: records in `jobs`, progress points in `progress`.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <absl/status/statusor.h>
+#include <absl/strings/string_view.h>
+#include <absl/types/span.h>
+
+#include "core/base/clock.h"
+#include "core/train/progress.h"
+#include "server/store/sqlite_database.h"
+#include "server/store/store.h"
+
+namespace mlp {
+
+// Inside a transaction of the caller's: Store::UpdateJob.
+absl::Status ReplaceJob(SqliteConnection& connection, const v1::TrainingJob& job,
+                        v1::JobState expected);
+
+// The job part of Store: see there. Thread-safe. Both arguments outlive it.
+class SqliteJobs {
+ public:
+  SqliteJobs(SqliteDatabase& database, const Clock& clock) : database_(database), clock_(clock) {}
+
+  absl::StatusOr<v1::TrainingJob> Create(const v1::TrainingJob& job, absl::string_view request_id,
+                                         int max_queued);
+  absl::StatusOr<v1::TrainingJob> Get(int64_t id);
+  absl::StatusOr<Page<v1::TrainingJob>> List(const PageRequest& page, const JobFilter& filter);
+  absl::Status Update(const v1::TrainingJob& job, v1::JobState expected);
+  absl::Status Delete(int64_t id);
+  absl::StatusOr<std::vector<v1::TrainingJob>> Unfinished();
+  absl::StatusOr<std::vector<int64_t>> Count();
+
+  // sqlite_progress.cc
+  absl::Status AppendProgress(int64_t job_id, absl::Span<const ProgressPoint> points);
+  absl::StatusOr<std::vector<ProgressPoint>> ReadProgress(int64_t job_id, int from, int limit);
+
+ private:
+  SqliteDatabase& database_;
+  const Clock& clock_;
+};
+
+}  // namespace mlp

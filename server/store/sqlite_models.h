@@ -1,0 +1,43 @@
+// Models in SQLite: names and next numbers in `models`, records in `versions`, the files that
+// training made in `artifact_pieces`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <absl/status/statusor.h>
+#include <absl/strings/string_view.h>
+
+#include "core/base/clock.h"
+#include "server/store/sqlite_database.h"
+#include "server/store/store.h"
+
+namespace mlp {
+
+// The model part of Store: see there. Thread-safe. Both arguments outlive it.
+class SqliteModels {
+ public:
+  SqliteModels(SqliteDatabase& database, const Clock& clock) : database_(database), clock_(clock) {}
+
+  // Deletes the artifacts of versions that were deleted, in small transactions, so that nobody
+  // waits long for the writer.
+  absl::Status Purge();
+
+  absl::StatusOr<v1::Model> Get(absl::string_view name);
+  absl::StatusOr<Page<v1::Model>> List(const PageRequest& page);
+  absl::Status Delete(absl::string_view name);
+
+  // sqlite_versions.cc
+  absl::StatusOr<v1::ModelVersion> Publish(NewVersion version, v1::TrainingJob job);
+  absl::StatusOr<v1::ModelVersion> GetVersion(absl::string_view model, int64_t version);
+  absl::StatusOr<Page<v1::ModelVersion>> ListVersions(absl::string_view model,
+                                                      const PageRequest& page);
+  absl::Status DeleteVersion(absl::string_view model, int64_t version);
+  absl::StatusOr<std::string> ReadArtifact(absl::string_view model, int64_t version);
+
+ private:
+  SqliteDatabase& database_;
+  const Clock& clock_;
+};
+
+}  // namespace mlp

@@ -1,0 +1,115 @@
+#include "server/store/sqlite_schema.h"
+
+#include <iterator>
+
+#include <absl/strings/str_cat.h>
+
+#include "core/base/status_macros.h"
+
+namespace mlp {
+namespace {
+
+constexpr int64_t kApplicationId = 0x6D6C7064;  // "mlpd"
+
+// What others must not see yet, or no longer, has NULL in the column that names its owner: an
+// upload under way and a deleted dataset have no name, a deleted version has no model. Such rows
+// are emptied piece by piece (see Purge in sqlite_datasets.h and sqlite_models.h).
+//
+// A model that was deleted leaves its row with a NULL record, so that its version numbers go on.
+//
+// `record` columns hold what record.h makes of the API's message; the other columns are what
+// queries need of it. In dataset_pieces the labels stand before the features because SQLite reads a
+// long row from its beginning: reading labels alone touches none of the features.
+constexpr const char* kMigrations[] = {
+    // 1
+    R"sql(
+CREATE TABLE datasets (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT UNIQUE,
+  request_id TEXT UNIQUE,
+  record BLOB
+);
+CREATE TABLE dataset_pieces (
+  dataset_id INTEGER NOT NULL REFERENCES datasets (id),
+  first_row INTEGER NOT NULL,
+  labels BLOB NOT NULL,
+  features BLOB NOT NULL,
+  PRIMARY KEY (dataset_id, first_row)
+);
+CREATE TABLE jobs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  request_id TEXT UNIQUE,
+  model TEXT NOT NULL,
+  dataset TEXT NOT NULL,
+  state INTEGER NOT NULL,
+  newest_iteration INTEGER,
+  record BLOB NOT NULL
+);
+CREATE INDEX jobs_by_model ON jobs (model);
+CREATE INDEX jobs_by_state ON jobs (state);
+CREATE TABLE progress (
+  job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+  iteration INTEGER NOT NULL,
+  record BLOB NOT NULL,
+  PRIMARY KEY (job_id, iteration)
+) WITHOUT ROWID;
+CREATE TABLE models (
+  name TEXT NOT NULL PRIMARY KEY,
+  next_version INTEGER NOT NULL,
+  record BLOB
+) WITHOUT ROWID;
+CREATE TABLE versions (
+  id INTEGER PRIMARY KEY,
+  model TEXT REFERENCES models (name),
+  version INTEGER NOT NULL,
+  record BLOB NOT NULL,
+  UNIQUE (model, version)
+);
+CREATE TABLE artifact_pieces (
+  version_id INTEGER NOT NULL REFERENCES versions (id),
+  piece INTEGER NOT NULL,
+  bytes BLOB NOT NULL,
+  PRIMARY KEY (version_id, piece)
+);
+)sql",
+};
+
+constexpr auto kSchemaVersion = static_cast<int64_t>(std::size(kMigrations));
+
+}  // namespace
+
+absl::Status CheckDatabaseIsOurs(SqliteConnection& connection) {
+  const absl::StatusOr<int64_t> id = connection.QueryInt("PRAGMA application_id");
+  if (absl::IsDataLoss(id.status())) {
+    return absl::FailedPreconditionError("store: mlpd.db is not a database");
+  }
+  MLP_RETURN_IF_ERROR(id.status());
+  MLP_ASSIGN_OR_RETURN(const int64_t version, connection.QueryInt("PRAGMA user_version"));
+  MLP_ASSIGN_OR_RETURN(const int64_t tables,
+                       connection.QueryInt("SELECT count(*) FROM sqlite_schema"));
+  const bool is_empty = *id == 0 && version == 0 && tables == 0;
+  if (!is_empty && *id != kApplicationId) {
+    return absl::FailedPreconditionError("store: mlpd.db is the database of another application");
+  }
+  if (version > kSchemaVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("store: mlpd.db is of a newer server: expected a schema up to ",
+                     kSchemaVersion, ", got ", version));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Migrate(SqliteConnection& connection) {
+  MLP_ASSIGN_OR_RETURN(const int64_t version, connection.QueryInt("PRAGMA user_version"));
+  for (int64_t next = version; next < kSchemaVersion; ++next) {
+    SqliteTransaction transaction(connection);
+    MLP_RETURN_IF_ERROR(transaction.Begin(SqliteTransaction::Kind::kWrite));
+    MLP_RETURN_IF_ERROR(connection.Execute(kMigrations[next]));
+    MLP_RETURN_IF_ERROR(connection.Execute(absl::StrCat("PRAGMA application_id = ", kApplicationId,
+                                                        "; PRAGMA user_version = ", next + 1)));
+    MLP_RETURN_IF_ERROR(transaction.Commit());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace mlp

@@ -1,0 +1,94 @@
+// A Store that passes every call on to another one: tests override what they want to go wrong.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/store/store.h"
+
+namespace mlp {
+
+class ForwardingStore : public Store {
+ public:
+  explicit ForwardingStore(Store& store) : store_(store) {}
+
+  absl::StatusOr<std::unique_ptr<DatasetUpload>> BeginDatasetUpload(
+      const v1::DatasetHeader& header) override {
+    return store_.BeginDatasetUpload(header);
+  }
+  absl::StatusOr<v1::Dataset> FindDatasetByRequest(absl::string_view request_id) override {
+    return store_.FindDatasetByRequest(request_id);
+  }
+  absl::StatusOr<v1::Dataset> GetDataset(absl::string_view name) override {
+    return store_.GetDataset(name);
+  }
+  absl::StatusOr<Page<v1::Dataset>> ListDatasets(const PageRequest& page) override {
+    return store_.ListDatasets(page);
+  }
+  absl::Status DeleteDataset(absl::string_view name) override { return store_.DeleteDataset(name); }
+  absl::StatusOr<Dataset> ReadDataset(absl::string_view name) override {
+    return store_.ReadDataset(name);
+  }
+  absl::StatusOr<Dataset> ReadRows(absl::string_view name,
+                                   absl::Span<const int64_t> rows) override {
+    return store_.ReadRows(name, rows);
+  }
+  absl::StatusOr<std::vector<int32_t>> ReadLabels(absl::string_view name) override {
+    return store_.ReadLabels(name);
+  }
+  absl::StatusOr<v1::TrainingJob> CreateJob(const v1::TrainingJob& job,
+                                            absl::string_view request_id, int max_queued) override {
+    return store_.CreateJob(job, request_id, max_queued);
+  }
+  absl::StatusOr<v1::TrainingJob> GetJob(int64_t id) override { return store_.GetJob(id); }
+  absl::StatusOr<Page<v1::TrainingJob>> ListJobs(const PageRequest& page,
+                                                 const JobFilter& filter) override {
+    return store_.ListJobs(page, filter);
+  }
+  absl::Status UpdateJob(const v1::TrainingJob& job, v1::JobState expected) override {
+    return store_.UpdateJob(job, expected);
+  }
+  absl::Status DeleteJob(int64_t id) override { return store_.DeleteJob(id); }
+  absl::StatusOr<std::vector<v1::TrainingJob>> UnfinishedJobs() override {
+    return store_.UnfinishedJobs();
+  }
+  absl::StatusOr<std::vector<int64_t>> CountJobs() override { return store_.CountJobs(); }
+  absl::Status AppendProgress(int64_t job_id, absl::Span<const ProgressPoint> points) override {
+    return store_.AppendProgress(job_id, points);
+  }
+  absl::StatusOr<std::vector<ProgressPoint>> ReadProgress(int64_t job_id, int from,
+                                                          int limit) override {
+    return store_.ReadProgress(job_id, from, limit);
+  }
+  absl::StatusOr<v1::ModelVersion> PublishVersion(NewVersion version,
+                                                  v1::TrainingJob job) override {
+    return store_.PublishVersion(std::move(version), std::move(job));
+  }
+  absl::StatusOr<v1::Model> GetModel(absl::string_view name) override {
+    return store_.GetModel(name);
+  }
+  absl::StatusOr<Page<v1::Model>> ListModels(const PageRequest& page) override {
+    return store_.ListModels(page);
+  }
+  absl::Status DeleteModel(absl::string_view name) override { return store_.DeleteModel(name); }
+  absl::StatusOr<v1::ModelVersion> GetVersion(absl::string_view model, int64_t version) override {
+    return store_.GetVersion(model, version);
+  }
+  absl::StatusOr<Page<v1::ModelVersion>> ListVersions(absl::string_view model,
+                                                      const PageRequest& page) override {
+    return store_.ListVersions(model, page);
+  }
+  absl::Status DeleteVersion(absl::string_view model, int64_t version) override {
+    return store_.DeleteVersion(model, version);
+  }
+  absl::StatusOr<std::string> ReadArtifact(absl::string_view model, int64_t version) override {
+    return store_.ReadArtifact(model, version);
+  }
+
+ private:
+  Store& store_;
+};
+
+}  // namespace mlp
