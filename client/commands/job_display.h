@@ -1,0 +1,43 @@
+// Shows a job's progress while it runs and what became of it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "client/commands/command.h"
+#include "mlp/v1/training.pb.h"
+
+namespace mlp {
+
+// JSON: one object a progress point, then one for the job. Text on a terminal: one line that is
+// drawn over, then a plot of the cost and a summary. Text in a pipe: one line a point, then the
+// summary. Thread-compatible.
+class JobDisplay {
+ public:
+  explicit JobDisplay(CommandContext& context) : context_(context) {}
+
+  // The job when watching begins, and after a reconnection.
+  void OnJob(const v1::TrainingJob& job);
+  void OnProgress(const v1::ProgressPoint& point);
+  void OnEnd(const v1::TrainingJob& job);
+  // Watching stops before the job does.
+  void OnStop();
+
+  // The iteration after the last one shown.
+  int64_t next_iteration() const { return next_iteration_; }
+
+ private:
+  void Redraw(const v1::ProgressPoint& point);
+  double RecentRate() const;
+
+  CommandContext& context_;
+  int64_t max_iterations_ = 0;
+  int64_t first_iteration_ = 0;
+  int64_t next_iteration_ = 0;
+  std::vector<double> costs_;
+  std::vector<double> elapsed_;
+  double last_drawn_seconds_ = -1;
+  bool line_open_ = false;
+};
+
+}  // namespace mlp

@@ -1,0 +1,158 @@
+// mlpctl models: list, get, versions, delete.
+
+#include <absl/strings/numbers.h>
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_split.h>
+
+#include "client/commands/evaluation_text.h"
+#include "client/commands/resource_text.h"
+#include "client/commands/subcommand.h"
+#include "client/readers/quote.h"
+#include "client/status_macros.h"
+#include "client/terminal/numbers.h"
+#include "client/terminal/table.h"
+
+namespace mlp {
+namespace {
+
+struct NoFlags {};
+struct ModelFlags {
+  std::string model;
+};
+
+void AddNoFlags(CLI::App&, NoFlags&) {}
+
+void AddReferenceFlag(CLI::App& app, ModelFlags& flags) {
+  app.add_option("MODEL", flags.model, "MODEL or MODEL@VERSION")->required();
+}
+
+void AddNameFlag(CLI::App& app, ModelFlags& flags) {
+  app.add_option("MODEL", flags.model, "The model's name")->required();
+}
+
+absl::StatusOr<int> List(CommandContext& context, const NoFlags&) {
+  using Align = Table::Align;
+  Table table({{"model"}, {"newest", Align::kRight}, {"versions", Align::kRight}, {"created"}});
+  MLP_RETURN_IF_ERROR(ForEachPage(
+      v1::ListModelsRequest(), [&](const auto& page) { return context.client().ListModels(page); },
+      [&](const v1::ListModelsResponse& page) {
+        for (const v1::Model& model : page.models()) {
+          if (context.json()) {
+            context.PrintJson(model);
+            continue;
+          }
+          table.AddRow({model.name(),
+                        model.latest_version() > 0 ? absl::StrCat(model.latest_version()) : "-",
+                        FormatCount(model.version_count()),
+                        FormatTimestamp(model.has_create_time(), model.create_time())});
+        }
+      }));
+  if (!context.json()) context.out() << table.Render();
+  return kExitSuccess;
+}
+
+absl::StatusOr<int> GetVersion(CommandContext& context, const std::string& reference) {
+  v1::GetModelVersionRequest request;
+  request.set_model(reference);
+  MLP_ASSIGN_OR_RETURN(const v1::ModelVersion version, context.client().GetModelVersion(request));
+  if (context.json()) {
+    context.PrintJson(version);
+  } else {
+    context.out() << DescribeModelVersion(version);
+  }
+  return kExitSuccess;
+}
+
+absl::StatusOr<int> Get(CommandContext& context, const ModelFlags& flags) {
+  if (flags.model.find('@') != std::string::npos) return GetVersion(context, flags.model);
+  v1::GetModelRequest request;
+  request.set_name(flags.model);
+  MLP_ASSIGN_OR_RETURN(const v1::Model model, context.client().GetModel(request));
+  if (context.json()) {
+    context.PrintJson(model);
+    return kExitSuccess;
+  }
+  context.out() << model.name() << ": " << FormatCount(model.version_count())
+                << (model.version_count() == 1 ? " version" : " versions") << ", created "
+                << FormatTimestamp(model.has_create_time(), model.create_time()) << "\n";
+  if (model.latest_version() == 0) return kExitSuccess;
+  context.out() << "The newest version:\n\n";
+  return GetVersion(context, absl::StrCat(model.name(), "@", model.latest_version()));
+}
+
+absl::StatusOr<int> Versions(CommandContext& context, const ModelFlags& flags) {
+  v1::ListModelVersionsRequest request;
+  request.set_model(flags.model);
+  using Align = Table::Align;
+  Table table({{"version"},
+               {"layers"},
+               {"weights", Align::kRight},
+               {"dataset"},
+               {"job", Align::kRight},
+               {"cost", Align::kRight},
+               {"accuracy"},
+               {"created"}});
+  MLP_RETURN_IF_ERROR(ForEachPage(
+      request, [&](const auto& page) { return context.client().ListModelVersions(page); },
+      [&](const v1::ListModelVersionsResponse& page) {
+        for (const v1::ModelVersion& version : page.versions()) {
+          if (context.json()) {
+            context.PrintJson(version);
+            continue;
+          }
+          table.AddRow({absl::StrCat(version.model(), "@", version.version()),
+                        LayersText(version.config().network()), FormatCount(version.parameters()),
+                        version.dataset(), absl::StrCat(version.job_id()),
+                        FormatValue(version.training().final_cost()),
+                        AccuracyByPart(version.training().evaluations()),
+                        FormatTimestamp(version.has_create_time(), version.create_time())});
+        }
+      }));
+  if (!context.json()) context.out() << table.Render();
+  return kExitSuccess;
+}
+
+absl::Status DeleteVersion(CommandContext& context, absl::string_view model,
+                           absl::string_view version) {
+  v1::DeleteModelVersionRequest request;
+  int64_t number = 0;
+  if (!absl::SimpleAtoi(version, &number) || number < 1) {
+    return UsageError("MODEL", absl::StrCat("expected MODEL, or MODEL@VERSION with the version's "
+                                            "number, got ",
+                                            Quote(absl::StrCat(model, "@", version))));
+  }
+  request.set_model(std::string(model));
+  request.set_version(number);
+  return context.client().DeleteModelVersion(request);
+}
+
+absl::StatusOr<int> Delete(CommandContext& context, const ModelFlags& flags) {
+  const std::pair<absl::string_view, absl::string_view> reference =
+      absl::StrSplit(flags.model, absl::MaxSplits('@', 1));
+  if (flags.model.find('@') != std::string::npos) {
+    MLP_RETURN_IF_ERROR(DeleteVersion(context, reference.first, reference.second));
+    if (!context.json()) context.out() << "version " << flags.model << " deleted\n";
+    return kExitSuccess;
+  }
+  v1::DeleteModelRequest request;
+  request.set_name(flags.model);
+  MLP_RETURN_IF_ERROR(context.client().DeleteModel(request));
+  if (!context.json()) context.out() << "model " << flags.model << " deleted\n";
+  return kExitSuccess;
+}
+
+}  // namespace
+
+void AddModelsCommands(CLI::App& app, Command& command) {
+  auto* models = app.add_subcommand("models", "See and delete models and their versions");
+  models->require_subcommand(1);
+  AddCommand<NoFlags>(*models, "list", "List the models", command, AddNoFlags, List);
+  AddCommand<ModelFlags>(*models, "get", "Show a model with its newest version, or one version",
+                         command, AddReferenceFlag, Get);
+  AddCommand<ModelFlags>(*models, "versions", "List a model's versions, newest first", command,
+                         AddNameFlag, Versions);
+  AddCommand<ModelFlags>(*models, "delete", "Delete a model with all its versions, or one version",
+                         command, AddReferenceFlag, Delete);
+}
+
+}  // namespace mlp

@@ -1,0 +1,194 @@
+#include "client/commands/resource_text.h"
+
+#include <vector>
+
+#include <absl/strings/ascii.h>
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
+#include <absl/strings/strip.h>
+
+#include "client/commands/command.h"
+#include "client/commands/evaluation_text.h"
+#include "client/terminal/numbers.h"
+#include "client/terminal/table.h"
+
+namespace mlp {
+namespace {
+
+constexpr size_t kWordColumns = 16;
+
+void AddLine(std::string& text, absl::string_view word, absl::string_view value) {
+  absl::StrAppend(&text, PadRight(word, kWordColumns), value, "\n");
+}
+
+// An enum's name without its prefix, as flags spell it.
+std::string Word(absl::string_view name, absl::string_view prefix) {
+  std::string word = absl::AsciiStrToLower(absl::StripPrefix(name, prefix));
+  return word == "unspecified" ? "default" : word;
+}
+
+std::string ActivationsText(const v1::NetworkConfig& network) {
+  if (network.activations().empty()) return "default";
+  std::vector<std::string> names;
+  for (const int activation : network.activations()) {
+    names.push_back(
+        Word(v1::Activation_Name(static_cast<v1::Activation>(activation)), "ACTIVATION_"));
+  }
+  return absl::StrJoin(names, ", ");
+}
+
+void AddConfig(std::string& text, const v1::TrainingConfig& config) {
+  const v1::NetworkConfig& network = config.network();
+  AddLine(text, "layers", LayersText(network));
+  AddLine(text, "activation", ActivationsText(network));
+  AddLine(text, "cost function", Word(v1::Cost_Name(network.cost()), "COST_"));
+  AddLine(text, "initialization",
+          Word(v1::Initialization_Name(network.initialization()), "INITIALIZATION_"));
+  AddLine(text, "lambda", FormatValue(config.lambda()));
+  AddLine(text, "scaling", Word(v1::Scaling_Name(config.scaling()), "SCALING_"));
+  AddLine(text, "optimizer",
+          Word(v1::OptimizerKind_Name(config.optimizer().kind()), "OPTIMIZER_KIND_"));
+  const v1::SplitConfig& split = config.split();
+  AddLine(
+      text, "split",
+      absl::StrCat(FormatValue(100 * split.training()), "/", FormatValue(100 * split.validation()),
+                   "/", FormatValue(100 * split.test()), split.plain() ? " plain" : " stratified"));
+  AddLine(text, "seed", absl::StrCat(config.seed()));
+}
+
+std::string ImageText(const v1::ImageShape& image) {
+  return absl::StrCat(image.height(), " x ", image.width(),
+                      image.channels() == 1 ? "" : absl::StrCat(" x ", image.channels()));
+}
+
+void AddResult(std::string& text, const v1::TrainingJob& job) {
+  const v1::TrainingResult& result = job.result();
+  AddLine(text, "iterations",
+          absl::StrCat(FormatCount(result.iterations()), " in ", FormatSeconds(result.seconds())));
+  AddLine(
+      text, "cost",
+      absl::StrCat(FormatValue(result.initial_cost()), " -> ", FormatValue(result.final_cost())));
+  if (result.has_gradient_check_error()) {
+    AddLine(
+        text, "gradient check",
+        absl::StrCat("largest relative difference ", FormatValue(result.gradient_check_error())));
+  }
+  if (result.version() > 0) {
+    AddLine(text, "model",
+            absl::StrCat(job.model(), "@", result.version(), " (", FormatCount(result.parameters()),
+                         " weights)"));
+  }
+  if (result.evaluations_size() > 0) {
+    AddLine(text, "accuracy", AccuracyByPart(result.evaluations()));
+  }
+}
+
+}  // namespace
+
+std::string StateName(v1::JobState state) {
+  if (state == v1::JOB_STATE_UNSPECIFIED) return "-";
+  return std::string(absl::StripPrefix(v1::JobState_Name(state), "JOB_STATE_"));
+}
+
+std::string StopReasonName(v1::StopReason reason) {
+  if (reason == v1::STOP_REASON_UNSPECIFIED) return "-";
+  return std::string(absl::StripPrefix(v1::StopReason_Name(reason), "STOP_REASON_"));
+}
+
+std::string FeatureTypeName(v1::FeatureType type) {
+  return Word(v1::FeatureType_Name(type), "FEATURE_TYPE_");
+}
+
+std::string LayersText(const v1::NetworkConfig& network) {
+  return absl::StrJoin(network.layers(), "-");
+}
+
+std::string DescribeDataset(const v1::Dataset& dataset) {
+  std::string text;
+  AddLine(text, "dataset", dataset.name());
+  AddLine(text, "rows", FormatCount(dataset.rows()));
+  AddLine(text, "features",
+          absl::StrCat(
+              FormatCount(dataset.features()), " ", FeatureTypeName(dataset.feature_type()),
+              dataset.has_image() ? absl::StrCat(", images of ", ImageText(dataset.image())) : ""));
+  std::vector<std::string> classes;
+  for (int k = 0; k < dataset.class_names_size(); ++k) {
+    if (k == 20) {
+      classes.push_back(absl::StrCat("and ", dataset.class_names_size() - k, " more"));
+      break;
+    }
+    const int64_t count = k < dataset.class_counts_size() ? dataset.class_counts(k) : 0;
+    classes.push_back(absl::StrCat(dataset.class_names(k), " (", FormatCount(count), ")"));
+  }
+  AddLine(text, "classes",
+          absl::StrCat(dataset.class_names_size(), ": ", absl::StrJoin(classes, ", ")));
+  AddLine(text, "size", FormatBytes(dataset.bytes()));
+  AddLine(text, "sha256", dataset.sha256());
+  AddLine(text, "created", FormatTimestamp(dataset.has_create_time(), dataset.create_time()));
+  return text;
+}
+
+std::string DescribeJob(const v1::TrainingJob& job) {
+  std::string text;
+  AddLine(text, "job", absl::StrCat(job.id()));
+  AddLine(text, "state", StateName(job.state()));
+  if (job.stop_reason() != v1::STOP_REASON_UNSPECIFIED) {
+    AddLine(text, "stop reason", StopReasonName(job.stop_reason()));
+  }
+  if (!job.message().empty()) AddLine(text, "message", job.message());
+  AddLine(text, "model name", job.model());
+  AddLine(text, "dataset", job.dataset());
+  AddConfig(text, job.config());
+  AddLine(text, "created", FormatTimestamp(job.has_create_time(), job.create_time()));
+  AddLine(text, "started", FormatTimestamp(job.has_start_time(), job.start_time()));
+  AddLine(text, "ended", FormatTimestamp(job.has_end_time(), job.end_time()));
+  if (job.has_result()) {
+    AddResult(text, job);
+  } else if (job.has_progress()) {
+    AddLine(text, "progress",
+            absl::StrCat("iteration ", FormatCount(job.progress().iteration()), ", cost ",
+                         FormatValue(job.progress().cost())));
+  }
+  return text;
+}
+
+std::string SummarizeJob(const v1::TrainingJob& job) {
+  std::string text;
+  AddLine(text, absl::StrCat("job ", job.id()),
+          absl::StrCat(StateName(job.state()),
+                       job.stop_reason() == v1::STOP_REASON_UNSPECIFIED
+                           ? ""
+                           : absl::StrCat(" (", StopReasonName(job.stop_reason()), ")")));
+  if (!job.message().empty()) AddLine(text, "message", job.message());
+  if (job.has_result()) AddResult(text, job);
+  return text;
+}
+
+std::string DescribeModelVersion(const v1::ModelVersion& version) {
+  std::string text;
+  AddLine(text, "model", absl::StrCat(version.model(), "@", version.version()));
+  AddLine(text, "weights", FormatCount(version.parameters()));
+  AddLine(text, "input",
+          absl::StrCat(
+              FeatureTypeName(version.feature_type()),
+              version.has_image() ? absl::StrCat(", images of ", ImageText(version.image())) : ""));
+  AddLine(text, "classes", absl::StrCat(version.class_names_size()));
+  AddLine(text, "job", absl::StrCat(version.job_id()));
+  AddLine(text, "dataset", version.dataset());
+  AddConfig(text, version.config());
+  AddLine(text, "iterations",
+          absl::StrCat(FormatCount(version.training().iterations()), " in ",
+                       FormatSeconds(version.training().seconds())));
+  AddLine(text, "cost",
+          absl::StrCat(FormatValue(version.training().initial_cost()), " -> ",
+                       FormatValue(version.training().final_cost())));
+  if (version.training().evaluations_size() > 0) {
+    AddLine(text, "accuracy", AccuracyByPart(version.training().evaluations()));
+  }
+  AddLine(text, "artifact", FormatBytes(version.artifact_bytes()));
+  AddLine(text, "sha256", version.artifact_sha256());
+  AddLine(text, "created", FormatTimestamp(version.has_create_time(), version.create_time()));
+  return text;
+}
+
+}  // namespace mlp
