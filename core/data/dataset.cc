@@ -99,6 +99,10 @@ absl::Status ValidateImage(const ImageShape& image, int features) {
         absl::StrCat("image: expected height * width * channels to be ", features,
                      " (features), got ", image.height, " x ", image.width, " x ", image.channels));
   }
+  if (image.channels != 1 && image.channels != 3) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("image.channels: expected 1 (grey) or 3 (colour), got ", image.channels));
+  }
   return absl::OkStatus();
 }
 

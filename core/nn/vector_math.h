@@ -1,8 +1,9 @@
-// The element-wise functions of the inner loops, in the widest vectors that the CPU at hand has. The
-// program itself is built for every x86-64; these few loops are compiled once more for AVX2 and
+// The element-wise functions of the inner loops, in the widest vectors that the CPU at hand has.
+// The program itself is built for every x86-64; these few loops are compiled once more for AVX2 and
 // AVX-512, and the loader picks. Thread-safe.
 //
-// Accuracy: exp within 2 ulp, sigmoid and tanh within 4 (tests/core/nn/vector_math_test). NaN stays NaN.
+// Accuracy: exp within 2 ulp, sigmoid and tanh within 4 (tests/core/nn/vector_math_test). NaN stays
+// NaN.
 #pragma once
 
 #include <cstdint>

@@ -31,7 +31,10 @@ MinimizationRecord::MinimizationRecord(CostFunction& cost, const Vector<double>&
   result_.initial_cost = std::nan("");
   result_.best_cost = std::nan("");
   result_.best_theta = start;
+  cost_.InterruptWhen([this] { return Interrupted(); });
 }
+
+MinimizationRecord::~MinimizationRecord() { cost_.InterruptWhen(nullptr); }
 
 bool MinimizationRecord::Evaluate(const double* theta, double* cost, double* gradient) {
   if (stopped() || MustEnd()) return false;
@@ -39,6 +42,7 @@ bool MinimizationRecord::Evaluate(const double* theta, double* cost, double* gra
   ++result_.cost_evaluations;
   fault_.clear();
   if (!std::isfinite(*cost)) {
+    if (MustEnd()) return false;  // the evaluation was interrupted
     fault_ = absl::StrCat("J is ", *cost);
   } else if (gradient != nullptr) {
     const double norm_squared = ConstVectorMap<double>(gradient, cost_.size()).squaredNorm();
@@ -55,6 +59,7 @@ bool MinimizationRecord::Evaluate(const double* theta, double* cost, double* gra
   if (empty()) {
     // There is no start to step from, so no line search to shorten the step.
     result_.initial_cost = *cost;
+    if (std::isfinite(*cost)) result_.best_cost = *cost;
     Stop(StopReason::kDiverged, absl::StrCat("iteration 0: ", fault_));
   }
   return false;
@@ -125,6 +130,10 @@ OptimizerResult MinimizationRecord::Finish() && {
 std::string MinimizationRecord::HowItRanAway(double cost) const {
   if (empty() || cost <= kRunawayFactor * (std::abs(result_.initial_cost) + 1.0)) return "";
   return absl::StrCat("J ran away from ", result_.initial_cost, " to ", cost);
+}
+
+bool MinimizationRecord::Interrupted() const {
+  return stop_.stop_requested() || clock_.Elapsed() - began_ >= stopping_.time_limit;
 }
 
 bool MinimizationRecord::MustEnd() {

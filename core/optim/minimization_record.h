@@ -21,6 +21,9 @@ class MinimizationRecord {
   MinimizationRecord(CostFunction& cost, const Vector<double>& start,
                      const StoppingOptions& stopping, const Clock& clock, std::stop_token stop,
                      StepObserver* observer);
+  ~MinimizationRecord();
+  MinimizationRecord(const MinimizationRecord&) = delete;
+  MinimizationRecord& operator=(const MinimizationRecord&) = delete;
 
   // Computes J, and the gradient where it is not null. False, with nothing to be used, where the
   // minimization must end now (cancelled, out of time) or J or the gradient is not finite.
@@ -49,7 +52,9 @@ class MinimizationRecord {
   void Stop(StopReason reason, std::string message);
   // Empty where `cost` has not.
   std::string HowItRanAway(double cost) const;
-  // Cancelled or out of time.
+  // Cancelled or out of time. Thread-safe.
+  bool Interrupted() const;
+  // The same, and takes it as the reason to stop.
   bool MustEnd();
 
   CostFunction& cost_;

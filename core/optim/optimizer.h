@@ -2,6 +2,7 @@
 // library's (Ceres Solver); here is its interface and what we ask of it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -47,6 +48,9 @@ class CostFunction {
   virtual int64_t size() const = 0;
   // Returns J(theta); where `gradient` is not null writes dJ/dTheta [size].
   virtual double Evaluate(const double* theta, double* gradient) = 0;
+  // While `interrupted` (thread-safe, quick; may be empty) says true, Evaluate may end early with
+  // NaN: its caller wants no value any more. A cost that is quickly evaluated need not ask.
+  virtual void InterruptWhen(std::function<bool()> interrupted) { (void)interrupted; }
 };
 
 // One accepted step.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <numeric>
 #include <vector>
 
@@ -11,8 +12,10 @@ namespace mlp {
 
 // Each block's rows are gathered where they are used, so the memory is the outputs' and one block a
 // thread, whatever the number of rows.
-Evaluation EvaluateRows(const NetworkF& network, CostKind cost, const FeatureScaler& scaler,
-                        const Dataset& dataset, absl::Span<const int64_t> rows, ThreadPool& pool) {
+std::optional<Evaluation> TryEvaluateRows(const NetworkF& network, CostKind cost,
+                                          const FeatureScaler& scaler, const Dataset& dataset,
+                                          absl::Span<const int64_t> rows, ThreadPool& pool,
+                                          const std::function<bool()>& interrupted) {
   const RowBlocks blocks(network.topology, static_cast<int64_t>(rows.size()));
   MatrixF outputs(static_cast<Eigen::Index>(rows.size()), network.topology.outputs());
   std::vector<int32_t> labels(rows.size());
@@ -23,7 +26,12 @@ Evaluation EvaluateRows(const NetworkF& network, CostKind cost, const FeatureSca
     workers.emplace_back(network.topology, blocks.max_rows());
   }
 
+  std::atomic<bool> skipped = false;
   pool.ParallelFor(blocks.count(), [&](int block, int worker) {
+    if (skipped || (interrupted && interrupted())) {
+      skipped = true;
+      return;
+    }
     const int64_t begin = blocks.begin(block);
     const int block_rows = blocks.rows(block);
     const Examples examples = GatherExamples(
@@ -36,9 +44,15 @@ Evaluation EvaluateRows(const NetworkF& network, CostKind cost, const FeatureSca
     std::copy(examples.labels.begin(), examples.labels.end(), labels.begin() + begin);
   });
 
+  if (skipped) return std::nullopt;
   // Summed in block order: the same bits with any number of threads.
   const double sum = std::accumulate(cross_entropy.begin(), cross_entropy.end(), 0.0);
   return Evaluate(outputs, labels, sum / static_cast<double>(rows.size()));
+}
+
+Evaluation EvaluateRows(const NetworkF& network, CostKind cost, const FeatureScaler& scaler,
+                        const Dataset& dataset, absl::Span<const int64_t> rows, ThreadPool& pool) {
+  return *TryEvaluateRows(network, cost, scaler, dataset, rows, pool, nullptr);
 }
 
 }  // namespace mlp

@@ -2,7 +2,9 @@
 
 #include <atomic>
 #include <cassert>
+#include <limits>
 #include <type_traits>
+#include <utility>
 
 #include "core/nn/vector_math.h"
 #include "core/train/row_blocks.h"
@@ -89,6 +91,8 @@ struct Objective<Scalar>::State {
     return 0.5 * scale * sum;
   }
 
+  bool IsInterrupted() const { return interrupted && interrupted(); }
+
   const ParameterLayout layout;
   const CostKind cost;
   const double lambda;
@@ -98,6 +102,7 @@ struct Objective<Scalar>::State {
   Matrix<Scalar> converted_features;  // empty where Scalar is the examples' own float
   Vector<Scalar> theta;
   std::vector<Worker> workers;
+  std::function<bool()> interrupted;
 };
 
 template <typename Scalar>
@@ -116,6 +121,11 @@ int64_t Objective<Scalar>::size() const {
 }
 
 template <typename Scalar>
+void Objective<Scalar>::InterruptWhen(std::function<bool()> interrupted) {
+  state_->interrupted = std::move(interrupted);
+}
+
+template <typename Scalar>
 double Objective<Scalar>::Evaluate(const double* theta, double* gradient) {
   State& state = *state_;
   state.theta = ConstVectorMap<double>(theta, size()).template cast<Scalar>();
@@ -128,13 +138,15 @@ double Objective<Scalar>::Evaluate(const double* theta, double* gradient) {
   std::atomic<int> turn = 0;
   state.pool.ParallelFor(state.blocks.count(), [&](int block, int index) {
     typename State::Worker& worker = state.workers[static_cast<size_t>(index)];
-    const double cost = state.EvaluateBlock(block, worker, gradient != nullptr);
+    const bool skip = state.IsInterrupted();
+    const double cost = skip ? std::numeric_limits<double>::quiet_NaN()
+                             : state.EvaluateBlock(block, worker, gradient != nullptr);
     for (int current = turn.load(std::memory_order_acquire); current != block;
          current = turn.load(std::memory_order_acquire)) {
       turn.wait(current, std::memory_order_acquire);
     }
     total_cost += cost;
-    if (gradient != nullptr) AddTo(worker.gradient, gradient);
+    if (gradient != nullptr && !skip) AddTo(worker.gradient, gradient);
     turn.store(block + 1, std::memory_order_release);
     turn.notify_all();
   });

@@ -2,6 +2,7 @@
 // bits with any number of threads.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -29,6 +30,9 @@ class Objective final : public CostFunction {
 
   // J = mean cross-entropy + lambda / (2 m) sum(Theta^2 without biases). `gradient` may be null.
   double Evaluate(const double* theta, double* gradient) override;
+
+  // Asked before each block.
+  void InterruptWhen(std::function<bool()> interrupted) override;
 
  private:
   struct State;

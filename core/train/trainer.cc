@@ -109,18 +109,24 @@ absl::StatusOr<TrainingOutcome> Train(const Dataset& dataset, const TrainingConf
       }
       // Cancelled: the optimizer sees the same request and makes an outcome of it.
     }
-    Optimize(config, training, validation, pool, clock, std::move(stop), observer, outcome);
+    Optimize(config, training, validation, pool, clock, stop, observer, outcome);
   }
   if (outcome.reason == StopReason::kCancelled || outcome.reason == StopReason::kDiverged) {
     return outcome;
   }
   const auto evaluate = [&](const std::vector<int64_t>& rows) -> std::optional<Evaluation> {
     if (rows.empty()) return std::nullopt;
-    return EvaluateRows(outcome.network, config.cost, outcome.scaler, dataset, rows, pool);
+    return TryEvaluateRows(outcome.network, config.cost, outcome.scaler, dataset, rows, pool,
+                           [&stop] { return stop.stop_requested(); });
   };
   outcome.training = evaluate(split.training);
   outcome.validation = evaluate(split.validation);
   outcome.test = evaluate(split.test);
+  if (stop.stop_requested()) {
+    outcome.reason = StopReason::kCancelled;
+    outcome.message = "cancelled while the trained network was evaluated";
+    outcome.training = outcome.validation = outcome.test = std::nullopt;
+  }
   return outcome;
 }
 

@@ -2,6 +2,7 @@
 // an evaluation of each part of the split.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -49,6 +50,12 @@ absl::Status ValidateForDataset(const TrainingConfig& config, const DatasetSchem
 absl::StatusOr<TrainingOutcome> Train(const Dataset& dataset, const TrainingConfig& config,
                                       ThreadPool& pool, const Clock& clock, std::stop_token stop,
                                       ProgressObserver* observer);
+
+// As EvaluateRows, or nothing where `interrupted` (thread-safe, quick; may be empty) said true.
+std::optional<Evaluation> TryEvaluateRows(const NetworkF& network, CostKind cost,
+                                          const FeatureScaler& scaler, const Dataset& dataset,
+                                          absl::Span<const int64_t> rows, ThreadPool& pool,
+                                          const std::function<bool()>& interrupted);
 
 // Runs `network` on the rows of `dataset` and evaluates the answers. Requires a matching schema.
 Evaluation EvaluateRows(const NetworkF& network, CostKind cost, const FeatureScaler& scaler,

@@ -52,8 +52,8 @@ absl::Status ValidateTrainingConfig(const TrainingConfig& config) {
   }
   MLP_RETURN_IF_ERROR(CheckTrainable(config.topology, config.cost));
   const double epsilon = config.initialization.epsilon;
-  MLP_RETURN_IF_ERROR(
-      CheckNumber("network.initialization_epsilon", epsilon, epsilon > 0.0, "above 0"));
+  MLP_RETURN_IF_ERROR(CheckNumber("network.initialization_epsilon", epsilon,
+                                  epsilon > 0.0 && epsilon <= 100.0, "above 0, at most 100"));
   MLP_RETURN_IF_ERROR(CheckNumber("lambda", config.lambda, config.lambda >= 0.0, "of at least 0"));
   MLP_RETURN_IF_ERROR(ValidateSplitOptions(config.split));
   MLP_RETURN_IF_ERROR(

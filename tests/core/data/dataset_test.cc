@@ -49,7 +49,7 @@ TEST(ValidateSchema, AcceptsTheLimits) {
   schema.features = 1;
   EXPECT_TRUE(ValidateSchema(schema).ok());
   schema.features = 1 << 20;
-  schema.image = ImageShape{1 << 9, 1 << 9, 4};
+  schema.image = ImageShape{1 << 10, 1 << 10, 1};
   EXPECT_TRUE(ValidateSchema(schema).ok());
   schema.class_names[0] = std::string(128, 'x');
   EXPECT_TRUE(ValidateSchema(schema).ok());
@@ -119,6 +119,8 @@ TEST(ValidateSchema, RejectsAnImageThatIsNotTheFeatures) {
   schema.image = ImageShape{2, 3, 2};
   ExpectInvalid(schema,
                 "image: expected height * width * channels to be 6 (features), got 2 x 3 x 2");
+  schema.image = ImageShape{1, 3, 2};
+  ExpectInvalid(schema, "image.channels: expected 1 (grey) or 3 (colour), got 2");
   schema.image = ImageShape{-2, -3, 1};
   ExpectInvalid(schema, "image: expected height, width and channels of 1 or more, got -2 x -3 x 1");
 }

@@ -1,10 +1,10 @@
 #include "core/nn/vector_math.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace mlp {
 namespace {
@@ -84,7 +84,8 @@ TEST(VectorMath, SaturatesAtTheEndsAndKeepsNan) {
 }
 
 TEST(VectorMath, EveryElementIsTheSameWhereverItStands) {
-  // Vectorized bodies and scalar remainders must agree to the bit, or rows would depend on the batch.
+  // Vectorized bodies and scalar remainders must agree to the bit, or rows would depend on the
+  // batch.
   const std::vector<float> in = Arguments();
   for (int64_t count = 1; count < 70; ++count) {
     for (const auto function : {VectorSigmoid, VectorTanh}) {

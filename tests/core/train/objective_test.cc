@@ -1,5 +1,6 @@
 #include "core/train/objective.h"
 
+#include <atomic>
 #include <cmath>
 #include <vector>
 
@@ -177,6 +178,24 @@ TEST(Objective, IsTheMeanOverBlocksOfAnySize) {
   const double parts = (700.0 * evaluate(first, part_1) + 301.0 * evaluate(last, part_2)) / 1001.0;
   EXPECT_NEAR(cost, parts, 1e-13);
   EXPECT_LT((whole - (700.0 * part_1 + 301.0 * part_2) / 1001.0).norm(), 1e-13);
+}
+
+TEST(Objective, EndsWithinABlockWhereItIsInterrupted) {
+  const Examples examples = RandomExamples(5000, 8, 3, 1);
+  const Topology topology = {.inputs = 8, .layers = {{.units = 4}, {.units = 3}}};
+  const Vector<double> theta = InitialParameters(topology, {}, 1);
+  for (const int threads : {1, 3}) {
+    ThreadPool pool({.threads = threads});
+    Objective<float> objective(topology, CostKind::kSigmoidCrossEntropy, 1.0, examples, pool);
+    const double undisturbed = objective.Evaluate(theta.data(), nullptr);
+    std::atomic<int> asked = 0;
+    objective.InterruptWhen([&asked] { return ++asked > 2; });
+    Vector<double> gradient(objective.size());
+    EXPECT_TRUE(std::isnan(objective.Evaluate(theta.data(), gradient.data())));
+    EXPECT_GT(asked, 2);  // each block asks, so the blocks after the second were skipped
+    objective.InterruptWhen(nullptr);
+    EXPECT_EQ(objective.Evaluate(theta.data(), gradient.data()), undisturbed);
+  }
 }
 
 TEST(Objective, OfANetworkThatOverflowsIsNotFinite) {

@@ -82,8 +82,9 @@ TEST(TrainingConfig, RefusesAnOptimizerHistoryOutOfRange) {
 
 TEST(TrainingConfig, RefusesAnEpsilonOutOfRange) {
   for (const double epsilon : {0.0, -0.1, kNan, kInfinity}) {
-    ExpectError(After([&](auto& c) { c.initialization.epsilon = epsilon; }), kInvalid,
-                "network.initialization_epsilon: expected a finite number above 0, got ");
+    ExpectError(
+        After([&](auto& c) { c.initialization.epsilon = epsilon; }), kInvalid,
+        "network.initialization_epsilon: expected a finite number above 0, at most 100, got ");
   }
 }
 

@@ -1,0 +1,47 @@
+#include "core/train/training_memory.h"
+
+#include <gtest/gtest.h>
+
+namespace mlp {
+namespace {
+
+TrainingConfig Config(int hidden) {
+  TrainingConfig config;
+  config.topology = {400, {{hidden, Activation::kSigmoid}, {10, Activation::kSigmoid}}};
+  return config;
+}
+
+DatasetSchema Digits() {
+  DatasetSchema schema;
+  schema.features = 400;
+  schema.feature_type = FeatureType::kUint8;
+  schema.class_names.resize(10);
+  return schema;
+}
+
+TEST(TrainingMemory, CountsWhatGrows) {
+  const int64_t base = TrainingMemory(Config(25), Digits(), 5000, 2);
+  // 5,000 rows of 400 bytes, again as floats, and 10,285 weights in 52 doubles and more.
+  EXPECT_GT(base, 5000 * 400 * 5 + 10285 * 52 * 8);
+  EXPECT_LT(base, 5000 * 400 * 5 + 10285 * 52 * 8 + (8 << 20));
+  EXPECT_GT(TrainingMemory(Config(25), Digits(), 50000, 2), base + 45000 * 2000);
+  EXPECT_GT(TrainingMemory(Config(50), Digits(), 5000, 2), base + 10000 * 52 * 8);
+  EXPECT_GT(TrainingMemory(Config(25), Digits(), 5000, 8), base);
+}
+
+TEST(TrainingMemory, ConjugateGradientAndAShortHistoryNeedLess) {
+  TrainingConfig config = Config(1000);
+  const int64_t lbfgs = TrainingMemory(config, Digits(), 5000, 1);
+  config.optimizer.lbfgs_history = 5;
+  const int64_t short_history = TrainingMemory(config, Digits(), 5000, 1);
+  config.optimizer.kind = OptimizerKind::kConjugateGradient;
+  EXPECT_LT(short_history, lbfgs);
+  EXPECT_LT(TrainingMemory(config, Digits(), 5000, 1), short_history);
+}
+
+TEST(TrainingMemory, DoesNotOverflow) {
+  EXPECT_GT(TrainingMemory(Config(650000), Digits(), int64_t{1} << 40, 1024), int64_t{1} << 50);
+}
+
+}  // namespace
+}  // namespace mlp
