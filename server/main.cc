@@ -1,12 +1,7 @@
-// mlpd: reads its flags, starts the server, says where it listens, and stops it on SIGTERM or SIGINT.
+// mlpd: reads its flags, starts the server, says where it listens, and stops it on SIGTERM or
+// SIGINT.
 
-#include <absl/strings/str_cat.h>
-#include <absl/time/time.h>
-#include <grpc/support/log.h>
-#include <pthread.h>
-#include <signal.h>
-
-#include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +11,14 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+
+#include <CLI/CLI.hpp>
+#include <absl/strings/str_cat.h>
+#include <absl/time/time.h>
+#include <fcntl.h>
+#include <grpc/support/log.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include "server/build_info.h"
 #include "server/server.h"
@@ -40,8 +43,9 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--metrics-address", server.metrics_address,
                  "HOST:PORT to serve Prometheus metrics on; empty serves none")
       ->capture_default_str();
-  app.add_option("--addresses-file", flags.addresses_file,
-                 "File to write the addresses to, as NAME=HOST:PORT lines, once the server is ready");
+  app.add_option(
+      "--addresses-file", flags.addresses_file,
+      "File to write the addresses to, as NAME=HOST:PORT lines, once the server is ready");
   app.add_option("--max-running-jobs", server.max_running_jobs, "Training jobs at the same time")
       ->capture_default_str();
   app.add_option("--training-threads", server.training_threads,
@@ -49,6 +53,10 @@ void AddFlags(CLI::App& app, Flags& flags) {
       ->capture_default_str();
   app.add_option("--max-queued-jobs", server.max_queued_jobs,
                  "Training jobs that may wait; more are refused")
+      ->capture_default_str();
+  app.add_option("--max-job-memory-bytes", server.max_job_memory_bytes,
+                 "Memory that a training job may need; 0 means half of the machine's, divided by "
+                 "--max-running-jobs")
       ->capture_default_str();
   app.add_option("--predict-threads", server.predict_threads, "Threads that answer Predict")
       ->capture_default_str();
@@ -80,19 +88,35 @@ bool WriteAddresses(const std::string& path, const ServerAddresses& addresses) {
   return !error;
 }
 
-sigset_t StopSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  return signals;
+// SIGTERM and SIGINT as bytes in a pipe. Not sigwait: that needs the signals blocked in every
+// thread, and OpenBLAS starts threads of its own before main. A handler can reach a global only.
+int signal_pipe[2];
+
+void WriteSignal(int signal) {
+  const char byte = static_cast<char>(signal);
+  [[maybe_unused]] const ssize_t written = write(signal_pipe[1], &byte, 1);
+}
+
+bool CatchSignals() {
+  if (pipe2(signal_pipe, O_CLOEXEC) != 0) return false;
+  struct sigaction action = {};
+  action.sa_handler = WriteSignal;
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return true;
+}
+
+void WaitForSignal() {
+  char byte = 0;
+  while (read(signal_pipe[0], &byte, 1) < 0 && errno == EINTR) {
+  }
 }
 
 // A second signal while the server drains ends the process at once; the store is safe at any time.
-void ExitOnSecondSignal(sigset_t signals) {
-  std::thread([signals] {
-    int signal = 0;
-    sigwait(&signals, &signal);
+void ExitOnSecondSignal() {
+  std::thread([] {
+    WaitForSignal();
     std::cerr << "mlpd: second signal, exiting at once\n";
     std::_Exit(1);
   }).detach();
@@ -106,11 +130,10 @@ void SilenceGrpcLog() {
 
 int Run(const Flags& flags) {
   SilenceGrpcLog();
-  // Blocked before any thread starts, so that all of them inherit it and only sigwait takes them.
-  const sigset_t signals = StopSignals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-
+  if (!CatchSignals()) {
+    std::cerr << "mlpd: cannot catch signals\n";
+    return 1;
+  }
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(flags.server);
   if (!server.ok()) {
     std::cerr << "mlpd: " << server.status().message() << "\n";
@@ -127,10 +150,9 @@ int Run(const Flags& flags) {
     return 1;
   }
 
-  int signal = 0;
-  sigwait(&signals, &signal);
+  WaitForSignal();
   std::cerr << "mlpd: stopping\n";
-  ExitOnSecondSignal(signals);
+  ExitOnSecondSignal();
   (*server)->Shutdown(absl::Seconds(flags.drain_seconds));
   server->reset();
   std::cerr << "mlpd: stopped\n";

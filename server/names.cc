@@ -1,11 +1,11 @@
 #include "server/names.h"
 
+#include <algorithm>
+
 #include <absl/strings/ascii.h>
 #include <absl/strings/escaping.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
-
-#include <algorithm>
 
 #include "core/base/status_macros.h"
 
@@ -27,11 +27,14 @@ absl::Status CheckName(absl::string_view field, absl::string_view name) {
       std::all_of(name.begin(), name.end(), IsNameCharacter)) {
     return absl::OkStatus();
   }
-  std::string got = name.empty() ? "nothing" : absl::StrCat("\"", absl::CEscape(name.substr(0, 80)), "\"");
+  std::string got =
+      name.empty() ? "nothing" : absl::StrCat("\"", absl::CEscape(name.substr(0, 80)), "\"");
   if (name.size() > kMaxNameLength) absl::StrAppend(&got, " of ", name.size(), " characters");
   return absl::InvalidArgumentError(absl::StrCat(
-      field, ": expected a name of 1 to 63 characters a-z, 0-9, '.', '_', '-' that starts with a "
-             "letter or digit, got ", got));
+      field,
+      ": expected a name of 1 to 63 characters a-z, 0-9, '.', '_', '-' that starts with a "
+      "letter or digit, got ",
+      got));
 }
 
 absl::StatusOr<ModelReference> ParseModelReference(absl::string_view field,
@@ -43,16 +46,18 @@ absl::StatusOr<ModelReference> ParseModelReference(absl::string_view field,
   if (at == absl::string_view::npos) return parsed;
 
   const absl::string_view selector = reference.substr(at + 1);
-  const bool is_number = !selector.empty() && std::all_of(selector.begin(), selector.end(),
-                                                          [](char c) { return absl::ascii_isdigit(c); });
+  const bool is_number =
+      !selector.empty() &&
+      std::all_of(selector.begin(), selector.end(), [](char c) { return absl::ascii_isdigit(c); });
   if (!is_number) {
     parsed.alias = std::string(selector);
     MLP_RETURN_IF_ERROR(CheckName(absl::StrCat(field, " (after '@')"), selector));
     return parsed;
   }
   if (!absl::SimpleAtoi(selector, &parsed.version) || parsed.version < 1) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        field, ": expected a version of 1 or more after '@', got \"", selector.substr(0, 80), "\""));
+    return absl::InvalidArgumentError(
+        absl::StrCat(field, ": expected a version of 1 or more after '@', got \"",
+                     selector.substr(0, 80), "\""));
   }
   return parsed;
 }

@@ -1,16 +1,16 @@
 // Names of datasets and models, and references to model versions.
 #pragma once
 
-#include <absl/status/statusor.h>
-#include <absl/strings/string_view.h>
-
 #include <cstdint>
 #include <string>
 
+#include <absl/status/statusor.h>
+#include <absl/strings/string_view.h>
+
 namespace mlp {
 
-// Checks [a-z0-9][a-z0-9._-]{0,62}. INVALID_ARGUMENT naming `field`; the name itself is repeated only
-// in escaped form.
+// Checks [a-z0-9][a-z0-9._-]{0,62}. INVALID_ARGUMENT naming `field`; the name itself is repeated
+// only in escaped form.
 absl::Status CheckName(absl::string_view field, absl::string_view name);
 
 // NAME, NAME@VERSION or NAME@ALIAS.

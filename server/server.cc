@@ -1,18 +1,21 @@
 #include "server/server.h"
 
-#include <absl/strings/str_cat.h>
-#include <grpcpp/grpcpp.h>
-#include <grpcpp/health_check_service_interface.h>
-#include <grpcpp/impl/service_type.h>
-
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include <absl/strings/str_cat.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/service_type.h>
+#include <unistd.h>
+
 #include "core/base/clock.h"
 #include "core/base/status_macros.h"
+#include "server/address.h"
 #include "server/api/dataset_service.h"
 #include "server/api/model_service.h"
 #include "server/api/prediction_service.h"
@@ -25,23 +28,33 @@
 namespace mlp {
 namespace {
 
-absl::Status CheckAtLeast(absl::string_view option, int64_t value, int64_t least) {
-  if (value >= least) return absl::OkStatus();
+constexpr int kMaxGrpcThreads = 512;
+
+absl::Status CheckRange(absl::string_view option, int64_t value, int64_t least, int64_t most) {
+  if (value >= least && value <= most) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat(option, ": expected ", least, " or more, got ", value));
+      absl::StrCat(option, ": expected ", least, " to ", most, ", got ", value));
 }
 
 absl::Status CheckOptions(const ServerOptions& options) {
+  constexpr int64_t kAny = std::numeric_limits<int64_t>::max();
   if (options.data_dir.empty()) {
     return absl::InvalidArgumentError("data-dir: expected a folder, got nothing");
   }
-  MLP_RETURN_IF_ERROR(CheckAtLeast("max-running-jobs", options.max_running_jobs, 1));
-  MLP_RETURN_IF_ERROR(CheckAtLeast("training-threads", options.training_threads, 0));
-  MLP_RETURN_IF_ERROR(CheckAtLeast("max-queued-jobs", options.max_queued_jobs, 1));
-  MLP_RETURN_IF_ERROR(CheckAtLeast("predict-threads", options.predict_threads, 1));
-  MLP_RETURN_IF_ERROR(CheckAtLeast("model-memory-bytes", options.model_memory_bytes, 1));
-  MLP_RETURN_IF_ERROR(CheckAtLeast("max-dataset-bytes", options.max_dataset_bytes, 1));
-  return CheckAtLeast("max-message-bytes", options.max_message_bytes, 2 << 20);
+  MLP_RETURN_IF_ERROR(CheckRange("max-running-jobs", options.max_running_jobs, 1, 64));
+  MLP_RETURN_IF_ERROR(CheckRange("training-threads", options.training_threads, 0, 1024));
+  MLP_RETURN_IF_ERROR(CheckRange("max-queued-jobs", options.max_queued_jobs, 1, 1000000));
+  MLP_RETURN_IF_ERROR(CheckRange("max-job-memory-bytes", options.max_job_memory_bytes, 0, kAny));
+  MLP_RETURN_IF_ERROR(CheckRange("predict-threads", options.predict_threads, 1, 256));
+  MLP_RETURN_IF_ERROR(CheckRange("model-memory-bytes", options.model_memory_bytes, 1, kAny));
+  MLP_RETURN_IF_ERROR(CheckRange("max-dataset-bytes", options.max_dataset_bytes, 1, kAny));
+  return CheckRange("max-message-bytes", options.max_message_bytes, 2 << 20,
+                    std::numeric_limits<int>::max());
+}
+
+// Half of the machine's memory, shared by the jobs that may run at the same time.
+int64_t DefaultJobMemory(int max_running_jobs) {
+  return int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE) / 2 / max_running_jobs;
 }
 
 int ThreadsOrCores(int threads) {
@@ -61,17 +74,23 @@ class ServerImpl final : public Server {
   }
 
   absl::Status Listen() {
+    MLP_ASSIGN_OR_RETURN(const Address wanted, ParseAddress("grpc-address", options_.grpc_address));
     if (!options_.metrics_address.empty()) {
       MLP_ASSIGN_OR_RETURN(addresses_.metrics, metrics_.Expose(options_.metrics_address));
     }
     MLP_ASSIGN_OR_RETURN(scheduler_, StartScheduler());
 
-    datasets_ = MakeDatasetService({.max_dataset_bytes = options_.max_dataset_bytes}, *store_,
-                                   metrics_);
-    training_ = MakeTrainingService(*scheduler_, *store_, metrics_);
+    datasets_ =
+        MakeDatasetService({.max_dataset_bytes = options_.max_dataset_bytes}, *store_, metrics_);
+    training_ = MakeTrainingService(
+        *scheduler_, *store_, metrics_,
+        {.max_job_memory_bytes = options_.max_job_memory_bytes > 0
+                                     ? options_.max_job_memory_bytes
+                                     : DefaultJobMemory(options_.max_running_jobs),
+         .training_threads = ThreadsOrCores(options_.training_threads)});
     model_service_ =
-        MakeModelService({.evaluation_threads = ThreadsOrCores(options_.training_threads)},
-                         *store_, models_, metrics_);
+        MakeModelService({.evaluation_threads = ThreadsOrCores(options_.training_threads)}, *store_,
+                         models_, metrics_);
 
     grpc::EnableDefaultHealthCheckService(true);
     grpc::ServerBuilder builder;
@@ -81,6 +100,11 @@ class ServerImpl final : public Server {
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.SetMaxReceiveMessageSize(options_.max_message_bytes);
     builder.SetMaxSendMessageSize(options_.max_message_bytes);
+    // Each RPC but Predict has a thread while it lasts, watches for long: JobScheduler bounds
+    // these.
+    grpc::ResourceQuota quota("mlpd");
+    quota.SetMaxThreads(kMaxGrpcThreads);
+    builder.SetResourceQuota(quota);
     builder.RegisterService(datasets_.get());
     builder.RegisterService(training_.get());
     builder.RegisterService(model_service_.get());
@@ -89,14 +113,14 @@ class ServerImpl final : public Server {
     grpc_server_ = builder.BuildAndStart();
     if (grpc_server_ == nullptr || port == 0) {
       return absl::FailedPreconditionError(
-          absl::StrCat("grpc address: cannot listen on ", options_.grpc_address,
+          absl::StrCat("grpc-address: cannot listen on ", options_.grpc_address,
                        " (expected HOST:PORT of this machine, not in use)"));
     }
-    const absl::string_view address = options_.grpc_address;
-    addresses_.grpc = absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
+    addresses_.grpc = Address{wanted.host, port}.ToString();
     prediction_->Start();
     metrics_.SetGauges([this] { return Gauges(); });
     SetHealth(true);
+    scheduler_->Resume();  // not before all is well: a job that is started counts as an attempt
     return absl::OkStatus();
   }
 
@@ -108,13 +132,12 @@ class ServerImpl final : public Server {
       SetHealth(false);
       // Ends the watchers, so that the streams do not use up the grace.
       scheduler_->Stop();
-      grpc_server_->Shutdown(std::chrono::system_clock::now() +
-                             absl::ToChronoMilliseconds(grace));
+      grpc_server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
     } else if (scheduler_ != nullptr) {
       scheduler_->Stop();
     }
     if (prediction_ != nullptr) prediction_->Stop();
-    metrics_.SetGauges(nullptr);
+    metrics_.Close();
   }
 
  private:
@@ -123,6 +146,7 @@ class ServerImpl final : public Server {
     options.max_running_jobs = options_.max_running_jobs;
     options.max_queued_jobs = options_.max_queued_jobs;
     options.training_threads = ThreadsOrCores(options_.training_threads);
+    options.paused = true;
     options.on_published = [this](const v1::ModelVersion& version) {
       models_.Refresh(version.model());
     };
@@ -140,7 +164,12 @@ class ServerImpl final : public Server {
   }
 
   void SetHealth(bool serving) {
-    grpc_server_->GetHealthCheckService()->SetServingStatus(serving);
+    grpc::HealthCheckServiceInterface& health = *grpc_server_->GetHealthCheckService();
+    health.SetServingStatus(serving);
+    for (const char* service :
+         {"DatasetService", "ModelService", "PredictionService", "TrainingService"}) {
+      health.SetServingStatus(absl::StrCat("mlp.v1.", service), serving);
+    }
   }
 
   // In the order in which they use each other: each one is gone before what it uses.

@@ -2,12 +2,12 @@
 // Started by main.cc and, in one process with their clients, by tests.
 #pragma once
 
-#include <absl/status/statusor.h>
-#include <absl/time/time.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
 namespace mlp {
 
@@ -22,6 +22,9 @@ struct ServerOptions {
   int training_threads = 0;
   // Jobs that may wait; more are refused with RESOURCE_EXHAUSTED.
   int max_queued_jobs = 1000;
+  // Memory that one job may need, estimated before it is queued; 0 means half of the machine's,
+  // divided by max_running_jobs.
+  int64_t max_job_memory_bytes = 0;
   // Threads that answer Predict.
   int predict_threads = 1;
   // Memory for the weights of resident models.
@@ -51,8 +54,8 @@ class Server {
   virtual const ServerAddresses& addresses() const = 0;
 
   // Health turns NOT_SERVING and no new call is taken; watchers end with UNAVAILABLE; running jobs
-  // stop and go on after the next start; calls in flight have `grace` to finish, then are cancelled.
-  // Returns when all threads have ended. Call at most once.
+  // stop and go on after the next start; calls in flight have `grace` to finish, then are
+  // cancelled. Returns when all threads have ended. Call at most once.
   virtual void Shutdown(absl::Duration grace) = 0;
 };
 

@@ -1,12 +1,12 @@
 #include "server/api/dataset_part.h"
 
-#include <absl/strings/ascii.h>
-#include <absl/strings/str_cat.h>
-#include <absl/strings/strip.h>
-
 #include <numeric>
 #include <string>
 #include <utility>
+
+#include <absl/strings/ascii.h>
+#include <absl/strings/str_cat.h>
+#include <absl/strings/strip.h>
 
 #include "core/base/status_macros.h"
 #include "core/data/split.h"
@@ -35,8 +35,8 @@ std::vector<int64_t> SelectPart(Split split, v1::DatasetPart part) {
 }  // namespace
 
 absl::StatusOr<std::vector<int64_t>> PartRows(const v1::Dataset& dataset,
-                                              const v1::ModelVersion& version,
-                                              v1::DatasetPart part, Store& store) {
+                                              const v1::ModelVersion& version, v1::DatasetPart part,
+                                              Store& store) {
   if (!v1::DatasetPart_IsValid(part)) {
     return absl::InvalidArgumentError(
         absl::StrCat("part: expected 0 to 4, got ", static_cast<int>(part)));
@@ -54,13 +54,12 @@ absl::StatusOr<std::vector<int64_t>> PartRows(const v1::Dataset& dataset,
   MLP_ASSIGN_OR_RETURN(const std::vector<int32_t> labels, store.ReadLabels(dataset.name()));
   MLP_ASSIGN_OR_RETURN(const TrainingConfig config,
                        TrainingConfigFromApi(version.config(), version.feature_type()));
-  MLP_ASSIGN_OR_RETURN(Split split,
-                       SplitRows(labels, dataset.class_names_size(), config.split));
+  MLP_ASSIGN_OR_RETURN(Split split, SplitRows(labels, dataset.class_names_size(), config.split));
   std::vector<int64_t> rows = SelectPart(std::move(split), part);
   if (rows.empty()) {
     return absl::FailedPreconditionError(absl::StrCat("part: the split of ", version.model(), "@",
-                                                      version.version(), " has no ",
-                                                      PartName(part), " part"));
+                                                      version.version(), " has no ", PartName(part),
+                                                      " part"));
   }
   return rows;
 }

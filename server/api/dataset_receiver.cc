@@ -1,9 +1,9 @@
 #include "server/api/dataset_receiver.h"
 
-#include <absl/strings/str_cat.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <absl/strings/str_cat.h>
 
 #include "core/base/status_macros.h"
 #include "server/conversion/schema_conversion.h"
@@ -18,7 +18,9 @@ constexpr size_t kMaxRequestId = 128;
 absl::Status CheckHeader(const v1::DatasetHeader& header, const DatasetSchema& schema,
                          const DatasetLimits& limits) {
   MLP_RETURN_IF_ERROR(CheckName("header.name", header.name()));
-  MLP_RETURN_IF_ERROR(ValidateSchema(schema));
+  if (const absl::Status valid = ValidateSchema(schema); !valid.ok()) {
+    return absl::Status(valid.code(), absl::StrCat("header.", std::string(valid.message())));
+  }
   if (header.rows() < 1) {
     return absl::InvalidArgumentError(
         absl::StrCat("header.rows: expected 1 or more, got ", header.rows()));
@@ -76,9 +78,9 @@ absl::Status DatasetReceiver::AddFeatures(const std::string& features) {
   const int64_t expected = header_.rows() * schema_.row_bytes();
   feature_bytes_ += static_cast<int64_t>(features.size());
   if (feature_bytes_ > expected) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("features: expected ", expected, " bytes for ", header_.rows(), " rows of ",
-                     schema_.row_bytes(), " bytes, got more"));
+    return absl::InvalidArgumentError(absl::StrCat("features: expected ", expected, " bytes for ",
+                                                   header_.rows(), " rows of ", schema_.row_bytes(),
+                                                   " bytes, got more"));
   }
   pending_features_.append(features);
   return absl::OkStatus();
@@ -117,9 +119,9 @@ absl::Status DatasetReceiver::FlushWholeRows() {
   }
   const size_t pending = pending_features_.size() + pending_labels_.size() * sizeof(int32_t);
   if (pending > kMaxPendingBytes) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "chunk: features and labels must come together, but are ", pending, " bytes apart (at most ",
-        kMaxPendingBytes, ")"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("chunk: features and labels must come together, but are ", pending,
+                     " bytes apart (at most ", kMaxPendingBytes, ")"));
   }
   return absl::OkStatus();
 }
@@ -127,10 +129,9 @@ absl::Status DatasetReceiver::FlushWholeRows() {
 absl::StatusOr<v1::Dataset> DatasetReceiver::Finish() {
   const int64_t expected_bytes = header_.rows() * schema_.row_bytes();
   if (feature_bytes_ != expected_bytes) {
-    return absl::InvalidArgumentError(absl::StrCat("features: expected ", expected_bytes,
-                                                   " bytes for ", header_.rows(), " rows of ",
-                                                   schema_.row_bytes(), " bytes, got ",
-                                                   feature_bytes_));
+    return absl::InvalidArgumentError(
+        absl::StrCat("features: expected ", expected_bytes, " bytes for ", header_.rows(),
+                     " rows of ", schema_.row_bytes(), " bytes, got ", feature_bytes_));
   }
   if (labels_ != header_.rows()) {
     return absl::InvalidArgumentError(

@@ -1,13 +1,13 @@
-// Takes an upload apart from gRPC: header, then chunks, then the end. It checks everything, hashes as
-// it goes, and hands whole rows on to the store, so that memory stays within a few chunks.
+// Takes an upload apart from gRPC: header, then chunks, then the end. It checks everything, hashes
+// as it goes, and hands whole rows on to the store, so that memory stays within a few chunks.
 #pragma once
-
-#include <absl/status/statusor.h>
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <absl/status/statusor.h>
 
 #include "core/base/hash.h"
 #include "core/data/dataset.h"
@@ -31,8 +31,8 @@ class DatasetReceiver {
                                                                 const DatasetLimits& limits,
                                                                 Store& store);
 
-  // INVALID_ARGUMENT: a label outside the classes, NaN or infinity, more rows than announced, labels
-  // and features more than 8 MiB apart. RESOURCE_EXHAUSTED: a chunk over kMaxChunkBytes.
+  // INVALID_ARGUMENT: a label outside the classes, NaN or infinity, more rows than announced,
+  // labels and features more than 8 MiB apart. RESOURCE_EXHAUSTED: a chunk over kMaxChunkBytes.
   absl::Status Add(const v1::DatasetChunk& chunk);
 
   // INVALID_ARGUMENT where rows are missing or cut; otherwise the dataset as stored.

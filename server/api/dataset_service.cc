@@ -1,13 +1,13 @@
 #include "server/api/dataset_service.h"
 
-#include <absl/strings/str_cat.h>
-#include <grpcpp/impl/service_type.h>
-
 #include <algorithm>
 #include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <absl/strings/str_cat.h>
+#include <grpcpp/impl/service_type.h>
 
 #include "core/base/status_macros.h"
 #include "mlp/v1/dataset.grpc.pb.h"
@@ -23,18 +23,21 @@ constexpr char kService[] = "mlp.v1.DatasetService";
 constexpr char kList[] = "datasets";
 constexpr int kMaxReadRows = 1024;
 
-// The dataset that an earlier upload with this header's request id stored. INVALID_ARGUMENT where that
-// one was another dataset, NOT_FOUND where there was none.
+// The dataset that an earlier upload with this header's request id stored. INVALID_ARGUMENT where
+// that one was another dataset, NOT_FOUND where there was none.
 absl::StatusOr<v1::Dataset> FindEarlierUpload(const v1::DatasetHeader& header, Store& store) {
   if (header.request_id().empty()) return absl::NotFoundError("no request id");
   MLP_ASSIGN_OR_RETURN(v1::Dataset stored, store.FindDatasetByRequest(header.request_id()));
   const bool same = stored.name() == header.name() && stored.rows() == header.rows() &&
                     stored.features() == header.features() &&
-                    stored.feature_type() == header.feature_type();
+                    stored.feature_type() == header.feature_type() &&
+                    std::equal(stored.class_names().begin(), stored.class_names().end(),
+                               header.class_names().begin(), header.class_names().end()) &&
+                    stored.image().SerializeAsString() == header.image().SerializeAsString();
   if (!same) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("header.request_id: was used for dataset ", stored.name(), " of ",
-                     stored.rows(), " x ", stored.features(), " before"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "header.request_id: was used for dataset ", stored.name(), " of ", stored.rows(), " x ",
+        stored.features(), " or with other classes or another image shape before"));
   }
   return stored;
 }
@@ -117,23 +120,15 @@ class DatasetServiceImpl final : public v1::DatasetService::Service {
                             v1::ReadExamplesResponse& response) {
     MLP_RETURN_IF_ERROR(CheckName("name", request.name()));
     if (request.row_count() < 1 || request.row_count() > kMaxReadRows) {
-      return absl::InvalidArgumentError(absl::StrCat("row_count: expected 1 to ", kMaxReadRows,
-                                                     ", got ", request.row_count()));
+      return absl::InvalidArgumentError(
+          absl::StrCat("row_count: expected 1 to ", kMaxReadRows, ", got ", request.row_count()));
     }
     if (request.start_row() < 0) {
       return absl::InvalidArgumentError(
           absl::StrCat("start_row: expected 0 or more, got ", request.start_row()));
     }
     MLP_ASSIGN_OR_RETURN(const v1::Dataset dataset, store_.GetDataset(request.name()));
-    MLP_ASSIGN_OR_RETURN(const std::vector<int64_t> part, PartToRead(request, dataset));
-    const auto available = static_cast<int64_t>(part.size());
-    if (request.start_row() >= available) {
-      return absl::OutOfRangeError(absl::StrCat("start_row: expected less than ", available,
-                                                ", got ", request.start_row()));
-    }
-    const int64_t count = std::min<int64_t>(request.row_count(), available - request.start_row());
-    const absl::Span<const int64_t> rows = absl::MakeConstSpan(part).subspan(
-        static_cast<size_t>(request.start_row()), static_cast<size_t>(count));
+    MLP_ASSIGN_OR_RETURN(const std::vector<int64_t> rows, RowsToRead(request, dataset));
     MLP_ASSIGN_OR_RETURN(Dataset examples, store_.ReadRows(request.name(), rows));
     *response.mutable_features() = std::move(examples.features);
     response.mutable_labels()->Add(examples.labels.begin(), examples.labels.end());
@@ -141,20 +136,30 @@ class DatasetServiceImpl final : public v1::DatasetService::Service {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<std::vector<int64_t>> PartToRead(const v1::ReadExamplesRequest& request,
+  absl::StatusOr<std::vector<int64_t>> RowsToRead(const v1::ReadExamplesRequest& request,
                                                   const v1::Dataset& dataset) {
-    const bool all = request.part() == v1::DATASET_PART_UNSPECIFIED ||
-                     request.part() == v1::DATASET_PART_ALL;
-    if (all) {
-      std::vector<int64_t> rows(static_cast<size_t>(dataset.rows()));
-      std::iota(rows.begin(), rows.end(), 0);
-      return rows;
+    const bool all =
+        request.part() == v1::DATASET_PART_UNSPECIFIED || request.part() == v1::DATASET_PART_ALL;
+    std::vector<int64_t> part;
+    if (!all) {
+      MLP_ASSIGN_OR_RETURN(const ModelReference reference,
+                           ParseModelReference("model", request.model()));
+      MLP_ASSIGN_OR_RETURN(const v1::ModelVersion version,
+                           store_.GetVersion(reference.model, reference.version));
+      MLP_ASSIGN_OR_RETURN(part, PartRows(dataset, version, request.part(), store_));
     }
-    MLP_ASSIGN_OR_RETURN(const ModelReference reference,
-                         ParseModelReference("model", request.model()));
-    MLP_ASSIGN_OR_RETURN(const v1::ModelVersion version,
-                         store_.GetVersion(reference.model, reference.version));
-    return PartRows(dataset, version, request.part(), store_);
+    const int64_t available = all ? dataset.rows() : static_cast<int64_t>(part.size());
+    if (request.start_row() >= available) {
+      return absl::OutOfRangeError(
+          absl::StrCat("start_row: expected less than ", available, ", got ", request.start_row()));
+    }
+    std::vector<int64_t> rows(static_cast<size_t>(
+        std::min<int64_t>(request.row_count(), available - request.start_row())));
+    std::iota(rows.begin(), rows.end(), request.start_row());
+    if (!all) {
+      for (int64_t& row : rows) row = part[static_cast<size_t>(row)];
+    }
+    return rows;
   }
 
   const DatasetLimits limits_;

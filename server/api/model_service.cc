@@ -1,12 +1,14 @@
 #include "server/api/model_service.h"
 
-#include <absl/strings/str_cat.h>
-#include <absl/synchronization/mutex.h>
-#include <grpcpp/impl/service_type.h>
-
+#include <atomic>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <absl/strings/str_cat.h>
+#include <absl/synchronization/mutex.h>
+#include <grpcpp/impl/service_type.h>
 
 #include "core/base/status_macros.h"
 #include "core/base/thread_pool.h"
@@ -16,6 +18,7 @@
 #include "server/api/page_token.h"
 #include "server/api/rpc.h"
 #include "server/conversion/evaluation_conversion.h"
+#include "server/conversion/schema_conversion.h"
 #include "server/names.h"
 
 namespace mlp {
@@ -24,17 +27,19 @@ namespace {
 constexpr char kService[] = "mlp.v1.ModelService";
 constexpr char kModelList[] = "models";
 
-absl::Status CheckFits(const v1::Dataset& dataset, const ServableModel& model) {
-  if (dataset.features() != model.features()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("dataset: expected ", model.features(), " features, as model ", model.name(),
-                     " has inputs, got ", dataset.features()));
+// Evaluations that may wait for the one that runs.
+constexpr int kMaxWaitingEvaluations = 16;
+
+absl::Status CheckFits(const DatasetSchema& schema, const ServableModel& model) {
+  if (schema.features != model.features()) {
+    return absl::FailedPreconditionError(absl::StrCat("dataset: expected ", model.features(),
+                                                      " features, as model ", model.name(),
+                                                      " has inputs, got ", schema.features));
   }
-  const std::vector<std::string> classes(dataset.class_names().begin(),
-                                         dataset.class_names().end());
-  if (classes != model.class_names()) {
-    return absl::FailedPreconditionError(absl::StrCat("dataset: its class names differ from those of model ",
-                                                      model.name(), "@", model.version()));
+  if (schema.class_names != model.class_names()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("dataset: its class names differ from those of model ", model.name(), "@",
+                     model.version()));
   }
   return absl::OkStatus();
 }
@@ -95,8 +100,7 @@ class ModelServiceImpl final : public v1::ModelService::Service {
     });
   }
 
-  grpc::Status ListModelVersions(grpc::ServerContext*,
-                                 const v1::ListModelVersionsRequest* request,
+  grpc::Status ListModelVersions(grpc::ServerContext*, const v1::ListModelVersionsRequest* request,
                                  v1::ListModelVersionsResponse* response) override {
     return ServeRpc(list_versions_, [&]() -> absl::Status {
       MLP_RETURN_IF_ERROR(CheckName("model", request->model()));
@@ -128,9 +132,9 @@ class ModelServiceImpl final : public v1::ModelService::Service {
     });
   }
 
-  grpc::Status EvaluateModel(grpc::ServerContext*, const v1::EvaluateModelRequest* request,
+  grpc::Status EvaluateModel(grpc::ServerContext* context, const v1::EvaluateModelRequest* request,
                              v1::EvaluateModelResponse* response) override {
-    return ServeRpc(evaluate_, [&] { return Evaluate(*request, *response); });
+    return ServeRpc(evaluate_, [&] { return Evaluate(*context, *request, *response); });
   }
 
  private:
@@ -143,7 +147,7 @@ class ModelServiceImpl final : public v1::ModelService::Service {
     return store_.GetVersion(reference.model, reference.version);
   }
 
-  absl::Status Evaluate(const v1::EvaluateModelRequest& request,
+  absl::Status Evaluate(const grpc::ServerContext& context, const v1::EvaluateModelRequest& request,
                         v1::EvaluateModelResponse& response) {
     MLP_RETURN_IF_ERROR(CheckName("dataset", request.dataset()));
     MLP_ASSIGN_OR_RETURN(const v1::ModelVersion version, FindVersion(request.model()));
@@ -151,35 +155,58 @@ class ModelServiceImpl final : public v1::ModelService::Service {
         const std::shared_ptr<const ServableModel> model,
         models_.Get({.model = version.model(), .version = version.version(), .alias = ""}));
     MLP_ASSIGN_OR_RETURN(const v1::Dataset record, store_.GetDataset(request.dataset()));
-    MLP_RETURN_IF_ERROR(CheckFits(record, *model));
+    MLP_RETURN_IF_ERROR(CheckFits(SchemaOf(record), *model));
     MLP_ASSIGN_OR_RETURN(const std::vector<int64_t> rows,
                          PartRows(record, version, request.part(), store_));
-    MLP_ASSIGN_OR_RETURN(const Dataset dataset, store_.ReadDataset(request.dataset()));
-    if (dataset.rows() != record.rows()) {
-      return absl::AbortedError(absl::StrCat("dataset: ", request.dataset(),
-                                             " was replaced while it was read; try again"));
-    }
-
-    const Artifact& artifact = model->artifact();
-    Evaluation evaluation;
-    {
-      absl::MutexLock lock(&pool_mutex_);
-      evaluation =
-          EvaluateRows(artifact.network, artifact.cost, artifact.scaler, dataset, rows, pool_);
-    }
-    const v1::DatasetPart part = request.part() == v1::DATASET_PART_UNSPECIFIED
-                                     ? v1::DATASET_PART_ALL
-                                     : request.part();
+    MLP_ASSIGN_OR_RETURN(const Evaluation evaluation, RunAlone(context, *model, record, rows));
+    const v1::DatasetPart part =
+        request.part() == v1::DATASET_PART_UNSPECIFIED ? v1::DATASET_PART_ALL : request.part();
     response.set_model(version.model());
     response.set_version(version.version());
-    *response.mutable_evaluation() = EvaluationToApi(evaluation, part, model->class_names(),
-                                                     request.include_curves());
+    *response.mutable_evaluation() =
+        EvaluationToApi(evaluation, part, model->class_names(), request.include_curves());
     return absl::OkStatus();
+  }
+
+  // One evaluation at a time: each has the whole dataset in memory and uses all cores. Ends early
+  // where the caller is gone or its deadline has passed.
+  absl::StatusOr<Evaluation> RunAlone(const grpc::ServerContext& context,
+                                      const ServableModel& model, const v1::Dataset& record,
+                                      absl::Span<const int64_t> rows) {
+    if (waiting_.fetch_add(1) >= kMaxWaitingEvaluations) {
+      waiting_.fetch_sub(1);
+      return absl::ResourceExhaustedError(absl::StrCat("expected at most ", kMaxWaitingEvaluations,
+                                                       " evaluations to wait; try again later"));
+    }
+    absl::MutexLock lock(&pool_mutex_);
+    waiting_.fetch_sub(1);
+    if (context.IsCancelled()) return absl::CancelledError("the caller is gone");
+    MLP_ASSIGN_OR_RETURN(const Dataset dataset, store_.ReadDataset(record.name()));
+    // It may have been deleted and another one stored under its name meanwhile.
+    MLP_RETURN_IF_ERROR(CheckFits(dataset.schema, model));
+    if (dataset.rows() != record.rows()) {
+      return absl::AbortedError(
+          absl::StrCat("dataset: ", record.name(), " was replaced while it was read; try again"));
+    }
+    const Artifact& artifact = model.artifact();
+    std::atomic_flag asking;
+    std::optional<Evaluation> evaluation =
+        TryEvaluateRows(artifact.network, artifact.cost, artifact.scaler, dataset, rows, pool_,
+                        [&context, &asking] {
+                          // gRPC wants one thread at a time to ask.
+                          if (asking.test_and_set()) return false;
+                          const bool cancelled = context.IsCancelled();
+                          asking.clear();
+                          return cancelled;
+                        });
+    if (!evaluation) return absl::CancelledError("the caller is gone");
+    return *std::move(evaluation);
   }
 
   Store& store_;
   ResidentModels& models_;
   Metrics& metrics_;
+  std::atomic<int> waiting_ = 0;
   // Held over one evaluation: the pool runs one loop at a time.
   absl::Mutex pool_mutex_;
   ThreadPool pool_ ABSL_GUARDED_BY(pool_mutex_);

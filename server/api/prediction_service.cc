@@ -1,14 +1,14 @@
 #include "server/api/prediction_service.h"
 
-#include <absl/time/time.h>
-#include <grpcpp/alarm.h>
-#include <grpcpp/grpcpp.h>
-
 #include <chrono>
 #include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include <absl/time/time.h>
+#include <grpcpp/alarm.h>
+#include <grpcpp/grpcpp.h>
 
 #include "core/base/clock.h"
 #include "mlp/v1/prediction.grpc.pb.h"
@@ -79,7 +79,8 @@ class PredictCall {
 class Poller {
  public:
   Poller(AsyncService& service, std::unique_ptr<grpc::ServerCompletionQueue> queue,
-         ResidentModels& models, Metrics& metrics, RpcMetrics& rpc_metrics, int64_t max_batch_values)
+         ResidentModels& models, Metrics& metrics, RpcMetrics& rpc_metrics,
+         int64_t max_batch_values)
       : queue_(std::move(queue)),
         predictor_(models, metrics),
         rpc_metrics_(rpc_metrics),
@@ -99,7 +100,8 @@ class Poller {
       queue_->Shutdown();
       return;
     }
-    // The polling thread closes the queue itself, so that it never starts an operation on a closed one.
+    // The polling thread closes the queue itself, so that it never starts an operation on a closed
+    // one.
     stop_.Set(queue_.get(), std::chrono::system_clock::time_point(), nullptr);
     thread_.join();
   }
@@ -129,8 +131,8 @@ class Poller {
     } else if (ok) {  // otherwise the server shuts down and the call never came
       call->Arrived();
       if (call->Expired()) {
-        Answer(call, absl::DeadlineExceededError(
-                         "the deadline passed before the request was computed"));
+        Answer(call,
+               absl::DeadlineExceededError("the deadline passed before the request was computed"));
         return;
       }
       batch_.push_back(call);
@@ -199,8 +201,7 @@ class PredictionServerImpl final : public PredictionServer {
 }  // namespace
 
 std::unique_ptr<PredictionServer> PredictionServer::Create(const PredictionServiceOptions& options,
-                                                           ResidentModels& models,
-                                                           Metrics& metrics,
+                                                           ResidentModels& models, Metrics& metrics,
                                                            grpc::ServerBuilder& builder) {
   return std::make_unique<PredictionServerImpl>(options, models, metrics, builder);
 }

@@ -25,8 +25,8 @@ struct PredictionServiceOptions {
   int64_t max_batch_values = int64_t{1} << 20;
 };
 
-// Thread-safe. Order of use: Create with the builder, BuildAndStart, Start; then server Shutdown with
-// its deadline, Stop.
+// Thread-safe. Order of use: Create with the builder, BuildAndStart, Start; then server Shutdown
+// with its deadline, Stop.
 class PredictionServer {
  public:
   // Registers the service and its completion queues with `builder`. All outlive the server.

@@ -19,8 +19,7 @@ absl::Status CatchExceptions(absl::FunctionRef<absl::Status()> handler) {
   }
 }
 
-grpc::Status ConcludeRpc(RpcMetrics& metrics, const absl::Status& status,
-                         absl::Duration duration) {
+grpc::Status ConcludeRpc(RpcMetrics& metrics, const absl::Status& status, absl::Duration duration) {
   metrics.Finished(status.code(), duration);
   if (status.ok()) return grpc::Status::OK;
   if (status.code() == absl::StatusCode::kInternal) {

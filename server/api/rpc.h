@@ -11,9 +11,9 @@
 
 namespace mlp {
 
-// Ends an RPC that took `duration`: counts it under `metrics` and gives the status for the caller, with
-// the same code and message (absl's and gRPC's codes have the same numbers). The message of an INTERNAL
-// error goes to the log, and the caller gets "internal error" alone.
+// Ends an RPC that took `duration`: counts it under `metrics` and gives the status for the caller,
+// with the same code and message (absl's and gRPC's codes have the same numbers). The message of an
+// INTERNAL error goes to the log, and the caller gets "internal error" alone.
 grpc::Status ConcludeRpc(RpcMetrics& metrics, const absl::Status& status, absl::Duration duration);
 
 // Runs `handler`; std::bad_alloc becomes RESOURCE_EXHAUSTED, any other exception INTERNAL.

@@ -11,6 +11,7 @@
 #include "core/base/status_macros.h"
 #include "core/data/split.h"
 #include "core/train/trainer.h"
+#include "core/train/training_memory.h"
 #include "mlp/v1/training.grpc.pb.h"
 #include "server/api/page_token.h"
 #include "server/api/rpc.h"
@@ -52,8 +53,10 @@ absl::Status CheckSameRequest(const v1::TrainingJob& asked, const v1::TrainingJo
 
 class TrainingServiceImpl final : public v1::TrainingService::Service {
  public:
-  TrainingServiceImpl(JobScheduler& scheduler, Store& store, Metrics& metrics)
-      : scheduler_(scheduler),
+  TrainingServiceImpl(JobScheduler& scheduler, Store& store, Metrics& metrics,
+                      const TrainingServiceOptions& options)
+      : options_(options),
+        scheduler_(scheduler),
         store_(store),
         create_(metrics.Rpc(kService, "CreateTrainingJob")),
         get_(metrics.Rpc(kService, "GetTrainingJob")),
@@ -71,6 +74,11 @@ class TrainingServiceImpl final : public v1::TrainingService::Service {
         return absl::InvalidArgumentError(absl::StrCat("request_id: expected at most ",
                                                        kMaxRequestIdLength, " characters, got ",
                                                        request->request_id().size()));
+      }
+      absl::StatusOr<v1::TrainingJob> earlier = FindEarlierJob(*request);
+      if (!absl::IsNotFound(earlier.status())) {
+        MLP_ASSIGN_OR_RETURN(*response, std::move(earlier));
+        return absl::OkStatus();
       }
       MLP_ASSIGN_OR_RETURN(const v1::Dataset dataset, store_.GetDataset(request->dataset()));
       v1::TrainingJob job;
@@ -146,12 +154,41 @@ class TrainingServiceImpl final : public v1::TrainingService::Service {
   }
 
  private:
+  // The job that an earlier call with this request id created. INVALID_ARGUMENT where that one
+  // asked for something else, NOT_FOUND where there was none. The dataset may be gone by now.
+  absl::StatusOr<v1::TrainingJob> FindEarlierJob(const v1::CreateTrainingJobRequest& request) {
+    if (request.request_id().empty()) return absl::NotFoundError("no request id");
+    MLP_ASSIGN_OR_RETURN(v1::TrainingJob stored, store_.FindJobByRequest(request.request_id()));
+    v1::TrainingJob asked;
+    asked.set_model(request.model());
+    asked.set_dataset(request.dataset());
+    absl::Status same;
+    // One default depends on the dataset's feature type: either may have been it.
+    for (const v1::FeatureType type : {v1::FEATURE_TYPE_UINT8, v1::FEATURE_TYPE_FLOAT32}) {
+      absl::StatusOr<TrainingConfig> config = TrainingConfigFromApi(request.config(), type);
+      MLP_RETURN_IF_ERROR(InConfig(config.status()));
+      *asked.mutable_config() = TrainingConfigToApi(*config);
+      same = CheckSameRequest(asked, stored);
+      if (same.ok()) return stored;
+    }
+    return same;
+  }
+
   // `config` with every default filled in, or why no job can run with it on `dataset`.
   absl::StatusOr<v1::TrainingConfig> CheckConfig(const v1::TrainingConfig& config,
                                                  const v1::Dataset& dataset) {
     absl::StatusOr<TrainingConfig> checked = TrainingConfigFromApi(config, dataset.feature_type());
     MLP_RETURN_IF_ERROR(InConfig(checked.status()));
-    MLP_RETURN_IF_ERROR(InConfig(ValidateForDataset(*checked, SchemaOf(dataset))));
+    const DatasetSchema schema = SchemaOf(dataset);
+    MLP_RETURN_IF_ERROR(InConfig(ValidateForDataset(*checked, schema)));
+    const int64_t memory =
+        TrainingMemory(*checked, schema, dataset.rows(), options_.training_threads);
+    if (memory > options_.max_job_memory_bytes) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "config.network.layers: training ", ParameterCount(checked->topology), " weights on ",
+          dataset.rows(), " rows needs about ", memory >> 20, " MiB, more than the ",
+          options_.max_job_memory_bytes >> 20, " MiB that this server allows a job"));
+    }
     MLP_ASSIGN_OR_RETURN(const std::vector<int32_t> labels, store_.ReadLabels(dataset.name()));
     MLP_RETURN_IF_ERROR(
         InConfig(SplitRows(labels, dataset.class_names_size(), checked->split).status()));
@@ -177,6 +214,7 @@ class TrainingServiceImpl final : public v1::TrainingService::Service {
     return absl::CancelledError("the watcher has gone");
   }
 
+  const TrainingServiceOptions options_;
   JobScheduler& scheduler_;
   Store& store_;
   RpcMetrics& create_;
@@ -190,8 +228,9 @@ class TrainingServiceImpl final : public v1::TrainingService::Service {
 }  // namespace
 
 std::unique_ptr<grpc::Service> MakeTrainingService(JobScheduler& scheduler, Store& store,
-                                                   Metrics& metrics) {
-  return std::make_unique<TrainingServiceImpl>(scheduler, store, metrics);
+                                                   Metrics& metrics,
+                                                   const TrainingServiceOptions& options) {
+  return std::make_unique<TrainingServiceImpl>(scheduler, store, metrics, options);
 }
 
 }  // namespace mlp

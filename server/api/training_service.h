@@ -1,6 +1,8 @@
 // TrainingService on gRPC: check, convert, call the scheduler and the store.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <memory>
 
 #include "server/jobs/scheduler.h"
@@ -13,9 +15,17 @@ class Service;
 
 namespace mlp {
 
+struct TrainingServiceOptions {
+  // Memory that one job may need, as TrainingMemory estimates it for `training_threads`; jobs that
+  // need more are refused with RESOURCE_EXHAUSTED.
+  int64_t max_job_memory_bytes = std::numeric_limits<int64_t>::max();
+  int training_threads = 1;
+};
+
 // All three outlive the service. Thread-safe. A watch occupies a thread of the server while it
 // lasts; JobScheduler::Stop ends it within a second unless its client has stopped reading.
 std::unique_ptr<grpc::Service> MakeTrainingService(JobScheduler& scheduler, Store& store,
-                                                   Metrics& metrics);
+                                                   Metrics& metrics,
+                                                   const TrainingServiceOptions& options = {});
 
 }  // namespace mlp

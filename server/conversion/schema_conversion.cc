@@ -14,8 +14,8 @@ DatasetSchema ToSchema(const Message& message) {
                                                                          : FeatureType::kFloat32;
   schema.class_names.assign(message.class_names().begin(), message.class_names().end());
   if (message.has_image()) {
-    schema.image = ImageShape{message.image().height(), message.image().width(),
-                              message.image().channels()};
+    schema.image =
+        ImageShape{message.image().height(), message.image().width(), message.image().channels()};
   }
   return schema;
 }

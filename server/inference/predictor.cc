@@ -1,9 +1,9 @@
 #include "server/inference/predictor.h"
 
-#include <absl/strings/str_cat.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <absl/strings/str_cat.h>
 
 #include "core/base/status_macros.h"
 #include "core/data/dataset.h"
@@ -69,12 +69,12 @@ absl::StatusOr<Predictor::Checked> Predictor::Check(PredictTask& task) {
   const bool has_features = request.features_size() > 0;
   if (has_features == !request.pixels().empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("expected rows in exactly one of features and pixels, got ",
+        absl::StrCat("features, pixels: expected rows in exactly one of them, got ",
                      has_features ? "both" : "none"));
   }
   MLP_ASSIGN_OR_RETURN(std::shared_ptr<const ServableModel> model, models_.Get(reference));
-  const int64_t values = has_features ? request.features_size()
-                                      : static_cast<int64_t>(request.pixels().size());
+  const int64_t values =
+      has_features ? request.features_size() : static_cast<int64_t>(request.pixels().size());
   MLP_ASSIGN_OR_RETURN(const int64_t rows, CountRows(has_features ? "features" : "pixels", values,
                                                      model->features(), request.rows()));
   if (has_features) {

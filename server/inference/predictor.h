@@ -3,12 +3,12 @@
 // its own rows back. Knows nothing of gRPC.
 #pragma once
 
-#include <absl/status/status.h>
-#include <absl/types/span.h>
-
 #include <cstdint>
 #include <memory>
 #include <vector>
+
+#include <absl/status/status.h>
+#include <absl/types/span.h>
 
 #include "mlp/v1/prediction.pb.h"
 #include "server/inference/resident_models.h"
@@ -49,8 +49,8 @@ class Predictor {
     int64_t rows;
   };
 
-  // `group` shares one model. Its rows are cut into blocks, so that memory stays bounded and a block
-  // stays in the cache from scaling to answers.
+  // `group` shares one model. Its rows are cut into blocks, so that memory stays bounded and a
+  // block stays in the cache from scaling to answers.
   void RunGroup(absl::Span<const Checked> group);
   // Answers the pieces of one block of `rows` scaled rows.
   void RunBlock(const ServableModel& model, int64_t rows);

@@ -1,9 +1,9 @@
 #include "server/inference/resident_models.h"
 
-#include <absl/strings/str_cat.h>
-
 #include <utility>
 #include <vector>
+
+#include <absl/strings/str_cat.h>
 
 #include "core/base/status_macros.h"
 

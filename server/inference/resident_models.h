@@ -2,16 +2,16 @@
 // they outgrow the budget. Predict and EvaluateModel take their models here.
 #pragma once
 
-#include <absl/base/thread_annotations.h>
-#include <absl/container/flat_hash_map.h>
-#include <absl/status/statusor.h>
-#include <absl/synchronization/mutex.h>
-
 #include <cstdint>
 #include <list>
 #include <memory>
 #include <string>
 #include <utility>
+
+#include <absl/base/thread_annotations.h>
+#include <absl/container/flat_hash_map.h>
+#include <absl/status/statusor.h>
+#include <absl/synchronization/mutex.h>
 
 #include "server/inference/servable_model.h"
 #include "server/names.h"
@@ -20,8 +20,8 @@
 namespace mlp {
 
 struct ResidencyOptions {
-  // Weights kept in memory at most, in bytes. A model that is in use, or larger than this alone, stays
-  // as long as it is used.
+  // Weights kept in memory at most, in bytes. A model that is in use, or larger than this alone,
+  // stays as long as it is used.
   int64_t budget_bytes = int64_t{2} << 30;
 };
 
@@ -30,8 +30,8 @@ class ResidentModels {
  public:
   ResidentModels(Store& store, const ResidencyOptions& options);
 
-  // The version that `reference` names now. NOT_FOUND says whether model, version or alias is missing;
-  // DATA_LOSS for a damaged artifact.
+  // The version that `reference` names now. NOT_FOUND says whether model, version or alias is
+  // missing; DATA_LOSS for a damaged artifact.
   absl::StatusOr<std::shared_ptr<const ServableModel>> Get(const ModelReference& reference);
 
   // A version of `model` was published, or one or all of them deleted: the next Get asks the store

@@ -1,17 +1,17 @@
-// A model version in memory, ready to answer: weights, scaling, class names. Made from an artifact by
-// ResidentModels, shared by all requests that it answers.
+// A model version in memory, ready to answer: weights, scaling, class names. Made from an artifact
+// by ResidentModels, shared by all requests that it answers.
 #pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include <absl/base/thread_annotations.h>
 #include <absl/status/statusor.h>
 #include <absl/strings/string_view.h>
 #include <absl/synchronization/mutex.h>
 #include <absl/types/span.h>
-
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "core/artifact/artifact.h"
 #include "core/nn/propagation.h"
@@ -33,8 +33,8 @@ class ServableModel {
   const std::string& name() const { return name_; }
   int64_t version() const { return version_; }
   const Artifact& artifact() const { return artifact_; }
-  int features() const { return artifact_.network.topology.inputs; }        // D
-  int classes() const { return artifact_.network.topology.outputs(); }      // K
+  int features() const { return artifact_.network.topology.inputs; }    // D
+  int classes() const { return artifact_.network.topology.outputs(); }  // K
   const FeatureScaler& scaler() const { return artifact_.scaler; }
   const std::vector<std::string>& class_names() const { return artifact_.schema.class_names; }
 

@@ -39,14 +39,17 @@ absl::StatusOr<std::unique_ptr<JobScheduler>> JobScheduler::Start(
     const JobSchedulerOptions& options, Store& store, Metrics& metrics, const Clock& clock) {
   std::unique_ptr<JobScheduler> scheduler(new JobScheduler(options, store, metrics, clock));
   MLP_RETURN_IF_ERROR(scheduler->TakeUpUnfinished());
-  absl::MutexLock lock(&scheduler->stop_mutex_);
-  for (int i = 0; i < std::max(options.max_running_jobs, 1); ++i) {
-    ThreadPool& pool = *scheduler->pools_.emplace_back(std::make_unique<ThreadPool>(
-        ThreadPoolOptions{options.training_threads, options.idle_priority}));
-    scheduler->runners_.emplace_back(
-        [scheduler = scheduler.get(), &pool] { scheduler->RunLoop(pool); });
-  }
+  if (!options.paused) scheduler->Resume();
   return scheduler;
+}
+
+void JobScheduler::Resume() {
+  absl::MutexLock lock(&stop_mutex_);
+  for (int i = 0; i < std::max(options_.max_running_jobs, 1); ++i) {
+    ThreadPool& pool = *pools_.emplace_back(std::make_unique<ThreadPool>(
+        ThreadPoolOptions{options_.training_threads, options_.idle_priority}));
+    runners_.emplace_back([this, &pool] { RunLoop(pool); });
+  }
 }
 
 JobScheduler::~JobScheduler() { Stop(); }
@@ -69,7 +72,10 @@ absl::Status JobScheduler::TakeUpUnfinished() {
   MLP_ASSIGN_OR_RETURN(std::vector<v1::TrainingJob> jobs, store_.UnfinishedJobs());
   for (v1::TrainingJob& job : jobs) {
     if (job.state() == v1::JOB_STATE_RUNNING) {
-      if (job.attempts() >= options_.max_attempts) {
+      if (job.cancel_requested()) {
+        EndJob(job, v1::JOB_STATE_CANCELLED, v1::STOP_REASON_CANCELLED,
+               "cancelled; the server ended before the job did", clock_.Now());
+      } else if (job.attempts() >= options_.max_attempts) {
         EndJob(job, v1::JOB_STATE_FAILED, v1::STOP_REASON_ERROR,
                absl::StrCat("given up: the server ended while the job ran, and the job had been "
                             "started ",
@@ -113,6 +119,10 @@ absl::StatusOr<v1::TrainingJob> JobScheduler::Cancel(int64_t id) {
     if (job.state() == v1::JOB_STATE_RUNNING) {
       const std::shared_ptr<JobControl> control = FindRunning(id);
       if (control == nullptr) continue;  // it ended after we looked
+      job.set_cancel_requested(true);
+      const absl::Status status = store_.UpdateJob(job, v1::JOB_STATE_RUNNING);
+      if (absl::IsFailedPrecondition(status)) continue;
+      MLP_RETURN_IF_ERROR(status);
       control->Cancel();
       return job;
     }

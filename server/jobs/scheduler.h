@@ -50,6 +50,8 @@ struct JobSchedulerOptions {
   ProgressLogOptions progress;
   // Called on the runner's thread after a version was published; may be empty.
   std::function<void(const v1::ModelVersion&)> on_published;
+  // Run no job before Resume is called.
+  bool paused = false;
   TrainFunction train = Train;
 };
 
@@ -73,6 +75,9 @@ class JobScheduler {
   ~JobScheduler();
   JobScheduler(const JobScheduler&) = delete;
   JobScheduler& operator=(const JobScheduler&) = delete;
+
+  // Begins to run jobs, where the options said paused. Call at most once.
+  void Resume();
 
   // Queues `job` (model, dataset, dataset_sha256 and config are read, and checked by the caller);
   // durable on return. Store::CreateJob's errors; UNAVAILABLE once stopped.

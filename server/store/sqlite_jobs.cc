@@ -147,6 +147,15 @@ absl::StatusOr<v1::TrainingJob> SqliteJobs::Get(int64_t id) {
   });
 }
 
+absl::StatusOr<v1::TrainingJob> SqliteJobs::FindByRequest(absl::string_view request_id) {
+  return database_.Read([&](SqliteConnection& connection) -> absl::StatusOr<v1::TrainingJob> {
+    MLP_ASSIGN_OR_RETURN(std::optional<v1::TrainingJob> job,
+                         FindWithRequestId(connection, request_id));
+    if (!job) return absl::NotFoundError("no job was created with this request id");
+    return *std::move(job);
+  });
+}
+
 absl::StatusOr<Page<v1::TrainingJob>> SqliteJobs::List(const PageRequest& page,
                                                        const JobFilter& filter) {
   MLP_RETURN_IF_ERROR(CheckPageSize(page));

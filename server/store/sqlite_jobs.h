@@ -27,6 +27,7 @@ class SqliteJobs {
   absl::StatusOr<v1::TrainingJob> Create(const v1::TrainingJob& job, absl::string_view request_id,
                                          int max_queued);
   absl::StatusOr<v1::TrainingJob> Get(int64_t id);
+  absl::StatusOr<v1::TrainingJob> FindByRequest(absl::string_view request_id);
   absl::StatusOr<Page<v1::TrainingJob>> List(const PageRequest& page, const JobFilter& filter);
   absl::Status Update(const v1::TrainingJob& job, v1::JobState expected);
   absl::Status Delete(int64_t id);

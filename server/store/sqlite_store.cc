@@ -57,6 +57,9 @@ class SqliteStore final : public Store {
                                             absl::string_view request_id, int max_queued) override {
     return jobs_.Create(job, request_id, max_queued);
   }
+  absl::StatusOr<v1::TrainingJob> FindJobByRequest(absl::string_view request_id) override {
+    return jobs_.FindByRequest(request_id);
+  }
   absl::StatusOr<v1::TrainingJob> GetJob(int64_t id) override { return jobs_.Get(id); }
   absl::StatusOr<Page<v1::TrainingJob>> ListJobs(const PageRequest& page,
                                                  const JobFilter& filter) override {

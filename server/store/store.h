@@ -99,6 +99,8 @@ class Store {
                                                     absl::string_view request_id,
                                                     int max_queued) = 0;
   virtual absl::StatusOr<v1::TrainingJob> GetJob(int64_t id) = 0;
+  // The job that CreateJob made with this request id, which is not empty. NOT_FOUND.
+  virtual absl::StatusOr<v1::TrainingJob> FindJobByRequest(absl::string_view request_id) = 0;
   // Newest first.
   virtual absl::StatusOr<Page<v1::TrainingJob>> ListJobs(const PageRequest& page,
                                                          const JobFilter& filter) = 0;

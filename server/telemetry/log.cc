@@ -1,12 +1,12 @@
 #include "server/telemetry/log.h"
 
+#include <string>
+
 #include <absl/strings/escaping.h>
 #include <absl/strings/str_cat.h>
 #include <absl/time/clock.h>
 #include <absl/time/time.h>
 #include <unistd.h>
-
-#include <string>
 
 namespace mlp {
 

@@ -6,8 +6,8 @@
 
 namespace mlp {
 
-// One line: time (UTC), "error", what was being done, and `status`, with control characters escaped.
-// For what a caller is not told: an INTERNAL error is a bug. Thread-safe.
+// One line: time (UTC), "error", what was being done, and `status`, with control characters
+// escaped. For what a caller is not told: an INTERNAL error is a bug. Thread-safe.
 void LogError(absl::string_view doing, const absl::Status& status);
 
 }  // namespace mlp

@@ -1,5 +1,9 @@
 #include "server/telemetry/metrics.h"
 
+#include <array>
+#include <atomic>
+#include <utility>
+
 #include <absl/base/thread_annotations.h>
 #include <absl/container/flat_hash_map.h>
 #include <absl/strings/ascii.h>
@@ -13,10 +17,6 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
-#include <array>
-#include <atomic>
-#include <utility>
-
 #include "core/base/status_macros.h"
 #include "server/build_info.h"
 #include "server/telemetry/metrics_endpoint.h"
@@ -27,16 +27,16 @@ namespace {
 
 // 50 microseconds to 10 seconds: a Predict of one row at the low end, an upload at the high one.
 const prometheus::Histogram::BucketBoundaries kLatencyBounds = {
-    5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+    5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2,
+    5e-2, 0.1,  0.25,   0.5,  1,    2.5,    5,    10};
 
 constexpr int kCodes = 17;  // absl::StatusCode and gRPC's have the same numbers, 0 to 16
 
-// One pair of series a code, made when the code first occurs; OK at once, so that its rate works from
-// the first scrape on.
+// One pair of series a code, made when the code first occurs; OK at once, so that its rate works
+// from the first scrape on.
 class MethodMetrics final : public RpcMetrics {
  public:
-  MethodMetrics(const prometheus::Labels& labels,
-                prometheus::Family<prometheus::Counter>& requests,
+  MethodMetrics(const prometheus::Labels& labels, prometheus::Family<prometheus::Counter>& requests,
                 prometheus::Family<prometheus::Histogram>& latency)
       : name_(absl::StrCat(labels.at("service"), "/", labels.at("method"))),
         labels_(labels),
@@ -92,12 +92,15 @@ class GaugeReader final : public prometheus::Collectable {
   }
 
   std::vector<prometheus::MetricFamily> Collect() const override {
-    // Held while reading: Set(nullptr) returns only when nobody reads any more.
-    absl::MutexLock lock(&mutex_);
-    if (!gauges_) return {};
-    const ServerGauges gauges = gauges_();
-    prometheus::MetricFamily jobs{"mlpd_jobs", "Training jobs by state.",
-                                  prometheus::MetricType::Gauge, {}};
+    std::function<ServerGauges()> read;
+    {
+      absl::MutexLock lock(&mutex_);
+      read = gauges_;
+    }
+    if (!read) return {};
+    const ServerGauges gauges = read();
+    prometheus::MetricFamily jobs{
+        "mlpd_jobs", "Training jobs by state.", prometheus::MetricType::Gauge, {}};
     for (int state = v1::JOB_STATE_QUEUED; state <= v1::JOB_STATE_CANCELLED; ++state) {
       prometheus::ClientMetric& metric = jobs.metric.emplace_back();
       absl::string_view name = v1::JobState_Name(state);
@@ -108,16 +111,17 @@ class GaugeReader final : public prometheus::Collectable {
         metric.gauge.value = static_cast<double>(gauges.jobs_by_state[index]);
       }
     }
-    return {jobs, Single("mlpd_resident_models", "Model versions held in memory.",
-                         gauges.resident_models),
-            Single("mlpd_resident_model_bytes", "Memory of the model versions held, in bytes.",
-                   gauges.resident_bytes)};
+    return {
+        jobs,
+        Single("mlpd_resident_models", "Model versions held in memory.", gauges.resident_models),
+        Single("mlpd_resident_model_bytes", "Memory of the model versions held, in bytes.",
+               gauges.resident_bytes)};
   }
 
  private:
   static prometheus::MetricFamily Single(std::string name, std::string help, int64_t value) {
-    prometheus::MetricFamily family{std::move(name), std::move(help),
-                                    prometheus::MetricType::Gauge, {}};
+    prometheus::MetricFamily family{
+        std::move(name), std::move(help), prometheus::MetricType::Gauge, {}};
     family.metric.emplace_back().gauge.value = static_cast<double>(value);
     return family;
   }
@@ -262,6 +266,8 @@ absl::StatusOr<std::string> Metrics::Expose(const std::string& address) {
                        MetricsEndpoint::Listen(address, [this] { return Text(); }));
   return state_->endpoint->address();
 }
+
+void Metrics::Close() { state_->endpoint.reset(); }
 
 std::string Metrics::Text() const {
   std::vector<prometheus::MetricFamily> families;

@@ -1,19 +1,20 @@
 // The product's metrics, counted through prometheus-cpp and served as text on /metrics.
 //
-// All names begin with mlpd_; units are base units. The server's layers tell this class what happened;
-// what can be read off them at any time (jobs by state, resident models) is asked for at each scrape.
+// All names begin with mlpd_; units are base units. The server's layers tell this class what
+// happened; what can be read off them at any time (jobs by state, resident models) is asked for at
+// each scrape.
 #pragma once
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
-#include <absl/strings/string_view.h>
-#include <absl/time/time.h>
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/strings/string_view.h>
+#include <absl/time/time.h>
 
 #include "mlp/v1/training.pb.h"
 
@@ -60,13 +61,15 @@ class Metrics {
   // The job ended: its cost disappears; jobs by stop reason and training seconds are counted.
   void TrainingEnded(int64_t job_id, v1::StopReason stop_reason, absl::Duration duration);
 
-  // Asked at every scrape; must be thread-safe and quick. Unset again with nullptr before what it
-  // reads goes away.
+  // Asked at every scrape; must be thread-safe and quick. Before what it reads goes away: Close.
   void SetGauges(std::function<ServerGauges()> gauges);
 
-  // Serves /metrics on `address` (HOST:PORT, port 0 takes a free one) until this object goes. Returns
-  // the address really listened on. FAILED_PRECONDITION where it cannot listen there.
+  // Serves /metrics on `address` (HOST:PORT, port 0 takes a free one) until this object goes.
+  // Returns the address really listened on. FAILED_PRECONDITION where it cannot listen there.
   absl::StatusOr<std::string> Expose(const std::string& address);
+
+  // Stops serving; no scrape is under way on return. Idempotent.
+  void Close();
 
   // What /metrics would answer now.
   std::string Text() const;

@@ -1,12 +1,14 @@
 #include "server/telemetry/metrics_endpoint.h"
 
-#include <absl/strings/numbers.h>
+#include <thread>
+#include <utility>
+
 #include <absl/strings/str_cat.h>
 #include <httplib.h>
 #include <sys/socket.h>
 
-#include <thread>
-#include <utility>
+#include "core/base/status_macros.h"
+#include "server/address.h"
 
 namespace mlp {
 namespace {
@@ -15,7 +17,8 @@ constexpr int kThreads = 2;
 // A client that connects and says nothing is cut off after this time.
 constexpr time_t kTimeoutSeconds = 1;
 
-// Lets a restarted server listen at once, but, unlike httplib's default, never two at the same time.
+// Lets a restarted server listen at once, but, unlike httplib's default, never two at the same
+// time.
 void ReuseAddress(socket_t socket) {
   const int yes = 1;
   setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
@@ -31,15 +34,7 @@ struct MetricsEndpoint::State {
 
 absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Listen(
     absl::string_view address, std::function<std::string()> text) {
-  const size_t colon = address.rfind(':');
-  int port = 0;
-  if (colon == absl::string_view::npos || !absl::SimpleAtoi(address.substr(colon + 1), &port) ||
-      port < 0 || port > 65535) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("metrics address: expected HOST:PORT, got ", address));
-  }
-  const std::string host(address.substr(0, colon));
-
+  MLP_ASSIGN_OR_RETURN(const Address wanted, ParseAddress("metrics-address", address));
   auto state = std::make_unique<State>();
   httplib::Server& server = state->server;
   server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
@@ -51,14 +46,14 @@ absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Listen(
   server.Get("/metrics", [text = std::move(text)](const httplib::Request&, httplib::Response& out) {
     out.set_content(text(), "text/plain; version=0.0.4; charset=utf-8");
   });
-  const int bound = port == 0 ? server.bind_to_any_port(host.c_str())
-                              : (server.bind_to_port(host.c_str(), port) ? port : -1);
-  if (bound < 0) {
+  Address bound = wanted;
+  if (wanted.port == 0) bound.port = server.bind_to_any_port(wanted.host);
+  if (bound.port < 0 || (wanted.port != 0 && !server.bind_to_port(wanted.host, wanted.port))) {
     return absl::FailedPreconditionError(
-        absl::StrCat("metrics address: cannot listen on ", address,
+        absl::StrCat("metrics-address: cannot listen on ", address,
                      " (expected HOST:PORT of this machine, not in use)"));
   }
-  state->address = absl::StrCat(host, ":", bound);
+  state->address = bound.ToString();
   state->thread = std::thread([&server] { server.listen_after_bind(); });
   return std::unique_ptr<MetricsEndpoint>(new MetricsEndpoint(std::move(state)));
 }

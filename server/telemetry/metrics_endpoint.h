@@ -1,15 +1,15 @@
 // Serves the text of the metrics over HTTP.
 //
-// Through cpp-httplib, not prometheus-cpp's own exposer: that one's web server gives its threads 100 KiB
-// of stack, less than the thread-local memory of OpenBLAS and Ceres takes (docs/adr/0002).
+// Through cpp-httplib, not prometheus-cpp's own exposer: that one's web server gives its threads
+// 100 KiB of stack, less than the thread-local memory of OpenBLAS and Ceres takes (docs/adr/0002).
 #pragma once
-
-#include <absl/status/statusor.h>
-#include <absl/strings/string_view.h>
 
 #include <functional>
 #include <memory>
 #include <string>
+
+#include <absl/status/statusor.h>
+#include <absl/strings/string_view.h>
 
 namespace mlp {
 

@@ -1,16 +1,16 @@
 #include "server/telemetry/process_metrics.h"
 
-#include <absl/strings/numbers.h>
-#include <absl/strings/str_split.h>
-#include <absl/strings/strip.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <system_error>
+
+#include <absl/strings/numbers.h>
+#include <absl/strings/str_split.h>
+#include <absl/strings/strip.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace mlp {
 namespace {
@@ -57,8 +57,8 @@ std::vector<prometheus::MetricFamily> ProcessMetrics::Collect() const {
     const double ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
     families.push_back(Family("process_cpu_seconds_total", "User and system CPU time in seconds.",
                               MetricType::Counter, (field(14) + field(15)) / ticks));
-    families.push_back(Family("process_threads", "Threads of the process.", MetricType::Gauge,
-                              field(20)));
+    families.push_back(
+        Family("process_threads", "Threads of the process.", MetricType::Gauge, field(20)));
     families.push_back(Family("process_virtual_memory_bytes", "Virtual memory size in bytes.",
                               MetricType::Gauge, field(23)));
     families.push_back(Family("process_resident_memory_bytes", "Resident memory size in bytes.",
@@ -72,9 +72,9 @@ std::vector<prometheus::MetricFamily> ProcessMetrics::Collect() const {
   std::error_code error;
   const std::filesystem::directory_iterator descriptors("/proc/self/fd", error);
   if (!error) {
-    families.push_back(Family("process_open_fds", "Open file descriptors.", MetricType::Gauge,
-                              static_cast<double>(std::distance(begin(descriptors),
-                                                                end(descriptors)))));
+    families.push_back(
+        Family("process_open_fds", "Open file descriptors.", MetricType::Gauge,
+               static_cast<double>(std::distance(begin(descriptors), end(descriptors)))));
   }
   rlimit limit = {};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {

@@ -1,12 +1,6 @@
-// The whole server in this process, with real clients: datasets, models, predictions, health, restart.
+// The whole server in this process, with real clients: datasets, models, predictions, health,
+// restart.
 #include "server/server.h"
-
-#include <absl/strings/str_cat.h>
-#include <gmock/gmock.h>
-#include <grpcpp/grpcpp.h>
-#include <gtest/gtest.h>
-
-#include <unistd.h>
 
 #include <atomic>
 #include <cmath>
@@ -17,6 +11,12 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <absl/strings/str_cat.h>
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "core/base/hash.h"
 #include "mlp/v1/dataset.grpc.pb.h"
@@ -42,7 +42,8 @@ Rows Blobs(int rows) {
   Rows blobs;
   for (int i = 0; i < rows; ++i) {
     for (int j = 0; j < kFeatures; ++j) {
-      const float value = (j == i % 3 ? 2.0f : 0.0f) + 0.3f * std::sin(static_cast<float>(7 * i + j));
+      const float value =
+          (j == i % 3 ? 2.0f : 0.0f) + 0.3f * std::sin(static_cast<float>(7 * i + j));
       blobs.features.append(reinterpret_cast<const char*>(&value), sizeof(value));
     }
     blobs.labels.push_back(i % 3);
@@ -98,8 +99,7 @@ class ServerTest : public ::testing::Test {
                       v1::Dataset* dataset = nullptr, size_t chunk_bytes = 1 << 20) {
     v1::Dataset ignored;
     grpc::ClientContext context;
-    const auto writer =
-        datasets_->UploadDataset(&context, dataset == nullptr ? &ignored : dataset);
+    const auto writer = datasets_->UploadDataset(&context, dataset == nullptr ? &ignored : dataset);
     v1::UploadDatasetRequest message;
     *message.mutable_header() = header;
     writer->Write(message);
@@ -129,7 +129,8 @@ class ServerTest : public ::testing::Test {
     v1::CreateTrainingJobRequest request;
     request.set_model(model);
     request.set_dataset(dataset);
-    for (const int units : {kFeatures, 5, 3}) request.mutable_config()->mutable_network()->add_layers(units);
+    for (const int units : {kFeatures, 5, 3})
+      request.mutable_config()->mutable_network()->add_layers(units);
     request.mutable_config()->set_lambda(0.1);
     v1::TrainingJob job;
     grpc::ClientContext context;
@@ -230,8 +231,7 @@ TEST_F(ServerTest, RefusesABadUploadAndKeepsNothingOfIt) {
        float_at(good, 10, std::numeric_limits<float>::quiet_NaN())},
       {"features: row 9, feature 2: expected a finite number, got", Header("x", 10),
        float_at(good, 29, -std::numeric_limits<float>::infinity())},
-      {"header.rows: ", Header("x", int64_t{1} << 62), good,
-       grpc::StatusCode::RESOURCE_EXHAUSTED},
+      {"header.rows: ", Header("x", int64_t{1} << 62), good, grpc::StatusCode::RESOURCE_EXHAUSTED},
   };
   Case labels = {"labels: row 4", Header("x", 10), good};
   labels.rows.labels[4] = 3;
@@ -259,6 +259,12 @@ TEST_F(ServerTest, RefusesABadUploadAndKeepsNothingOfIt) {
   image.header.mutable_image()->set_height(2);
   image.header.mutable_image()->set_width(2);
   image.header.mutable_image()->set_channels(1);
+  cases.push_back(image);
+  image.message = "header.image.channels: expected 1 (grey) or 3 (colour), got 2";
+  image.header.set_features(2);
+  image.header.mutable_image()->set_height(1);
+  image.header.mutable_image()->set_width(1);
+  image.header.mutable_image()->set_channels(2);
   cases.push_back(image);
 
   for (const Case& test : cases) {
@@ -335,6 +341,9 @@ TEST_F(ServerTest, ARepeatedUploadIsTheSameDatasetWhereItsRequestIdSaysSo) {
   ASSERT_TRUE(repeated.ok()) << repeated.error_message();
   EXPECT_EQ(first.SerializeAsString(), second.SerializeAsString());
   EXPECT_EQ(Upload(Header("x", 10), Blobs(10)).error_code(), grpc::StatusCode::ALREADY_EXISTS);
+  v1::DatasetHeader other_classes = header;
+  other_classes.set_class_names(0, "rot");
+  EXPECT_EQ(Upload(other_classes, Blobs(10)).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   header.set_name("y");
   EXPECT_EQ(Upload(header, Blobs(10)).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
 }
@@ -444,7 +453,8 @@ TEST_F(ServerTest, ManyCallersGetTheirOwnRows) {
         for (int row = 0; row < rows; ++row) {
           const int label = (c + i + row) % 3;
           for (int j = 0; j < 3; ++j) request.add_features(j == label ? 2.0f : 0.0f);
-          expected.push_back(std::vector<std::string>{"red", "green", "blue"}[static_cast<size_t>(label)]);
+          expected.push_back(
+              std::vector<std::string>{"red", "green", "blue"}[static_cast<size_t>(label)]);
         }
         v1::PredictResponse response;
         ASSERT_TRUE(Predict(request, &response).ok());
@@ -574,7 +584,8 @@ TEST_F(ServerTest, ShutsDownUnderLoad) {
       while (!stop) {
         v1::PredictResponse response;
         const grpc::Status status = Predict(request, &response);
-        // CANCELLED: gRPC had taken the call but not handed it to the service when the server closed.
+        // CANCELLED: gRPC had taken the call but not handed it to the service when the server
+        // closed.
         const bool gone = status.error_code() == grpc::StatusCode::UNAVAILABLE ||
                           status.error_code() == grpc::StatusCode::CANCELLED;
         EXPECT_TRUE(status.ok() || gone) << status.error_message();

@@ -1,13 +1,13 @@
 // A store in a temporary folder that goes with it, and a short way to publish a model.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/artifact/artifact.h"
 #include "core/base/clock.h"

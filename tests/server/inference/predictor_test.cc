@@ -1,15 +1,15 @@
 // Predictor and ResidentModels over a real store in a temporary folder.
 #include "server/inference/predictor.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <filesystem>
 #include <limits>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "core/nn/initialization.h"
 #include "server/store/sqlite_store.h"
@@ -91,7 +91,8 @@ TEST_F(PredictorTest, GivesEachCallerItsOwnRowsWhateverTheBatch) {
   for (int i = 0; i < 60; ++i) {
     // 1 to 20 rows each, over 256 rows in all for a model, so that blocks begin inside requests.
     std::vector<float> features;
-    for (int j = 0; j < 2 * (1 + i % 20); ++j) features.push_back(std::sin(static_cast<float>(i * 41 + j)));
+    for (int j = 0; j < 2 * (1 + i % 20); ++j)
+      features.push_back(std::sin(static_cast<float>(i * 41 + j)));
     const char* models[] = {"a", "b", "b@1", "b@2"};
     requests.push_back(Request(models[i % 4], features));
   }
@@ -138,7 +139,8 @@ TEST_F(PredictorTest, RefusesBadRowsByNameAndNumbers) {
   const auto invalid = absl::StatusCode::kInvalidArgument;
   std::vector<Case> cases = {
       {Request("m", {1, 2, 3}), invalid, "features: expected a multiple of 2 values"},
-      {Request("m", {}), invalid, "exactly one of features and pixels, got none"},
+      {Request("m", {}), invalid,
+       "features, pixels: expected rows in exactly one of them, got none"},
       {Request("m", {1, std::numeric_limits<float>::quiet_NaN()}), invalid, "row 0, feature 1"},
       {Request("m", {1, 2, std::numeric_limits<float>::infinity(), 3}), invalid,
        "row 1, feature 0"},

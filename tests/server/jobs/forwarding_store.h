@@ -42,6 +42,9 @@ class ForwardingStore : public Store {
                                             absl::string_view request_id, int max_queued) override {
     return store_.CreateJob(job, request_id, max_queued);
   }
+  absl::StatusOr<v1::TrainingJob> FindJobByRequest(absl::string_view request_id) override {
+    return store_.FindJobByRequest(request_id);
+  }
   absl::StatusOr<v1::TrainingJob> GetJob(int64_t id) override { return store_.GetJob(id); }
   absl::StatusOr<Page<v1::TrainingJob>> ListJobs(const PageRequest& page,
                                                  const JobFilter& filter) override {

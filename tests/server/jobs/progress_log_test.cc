@@ -109,6 +109,28 @@ TEST_F(ProgressLogTest, ABusyStoreIsTriedAgainAndNothingIsLost) {
   EXPECT_FALSE(stop.stop_requested());
 }
 
+TEST_F(ProgressLogTest, WhatCameWhileTheStoreWasBusyFollowsWhatWasThere) {
+  absl::Notification first_arrived;
+  absl::Notification go_on;
+  std::vector<std::vector<int>> batches;
+  GatedStore gated(store(), [&](int64_t, absl::Span<const ProgressPoint> points) {
+    batches.push_back(Iterations({points.begin(), points.end()}));
+    if (batches.size() > 1) return absl::OkStatus();
+    first_arrived.Notify();
+    go_on.WaitForNotification();
+    return absl::UnavailableError("busy");
+  });
+  ProgressLog log(options_, gated, metrics(), notifier_);
+  const auto writer = log.Open(job_, std::stop_source());
+  writer->OnProgress(Point(0));
+  first_arrived.WaitForNotification();
+  writer->OnProgress(Point(1));
+  go_on.Notify();
+  ASSERT_TRUE(writer->Flush().ok());
+  EXPECT_THAT(batches, ElementsAre(ElementsAre(0), ElementsAre(0, 1)));
+  EXPECT_EQ(log.DurableIteration(job_.id()), 1);
+}
+
 TEST_F(ProgressLogTest, AStoreThatStaysBusyFailsTheJob) {
   GatedStore gated(store(), [](int64_t, absl::Span<const ProgressPoint>) {
     return absl::UnavailableError("busy");

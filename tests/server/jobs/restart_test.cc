@@ -29,6 +29,17 @@ class Restart : public JobFixture {
   SteppedTrainer trainer_;
 };
 
+TEST_F(Restart, AJobWhoseCancelWasAcknowledgedIsNotTakenUpAgain) {
+  v1::TrainingJob job = LeaveRunning(1);
+  job.set_cancel_requested(true);
+  ASSERT_TRUE(store().UpdateJob(job, v1::JOB_STATE_RUNNING).ok());
+  const auto scheduler = StartScheduler(Options());
+  const v1::TrainingJob stored = *store().GetJob(job.id());
+  EXPECT_EQ(stored.state(), v1::JOB_STATE_CANCELLED);
+  EXPECT_EQ(stored.stop_reason(), v1::STOP_REASON_CANCELLED);
+  EXPECT_EQ(stored.attempts(), 1);
+}
+
 // Passes everything on; after `at` points it waits until it is asked to stop.
 class StopAt final : public ProgressObserver {
  public:

@@ -1,5 +1,6 @@
 #include "server/jobs/scheduler.h"
 
+#include <atomic>
 #include <latch>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/server/jobs/forwarding_store.h"
 #include "tests/server/jobs/job_fixture.h"
 
 namespace mlp {
@@ -101,6 +103,52 @@ TEST_F(Scheduler, ARepeatedRequestGetsItsJobAndTrainsOnce) {
   EXPECT_EQ(scheduler->Submit(NewJob("digits", 1), "request-1")->state(), v1::JOB_STATE_SUCCEEDED);
   scheduler->Stop();
   EXPECT_THAT(trainer_.started(), ElementsAre(1));
+}
+
+// Tells of every job what was true before a runner took it.
+class LateStore final : public ForwardingStore {
+ public:
+  using ForwardingStore::ForwardingStore;
+  absl::StatusOr<v1::TrainingJob> CreateJob(const v1::TrainingJob& job,
+                                            absl::string_view request_id, int max_queued) override {
+    auto created = ForwardingStore::CreateJob(job, request_id, max_queued);
+    if (created.ok()) created->set_state(v1::JOB_STATE_QUEUED);
+    return created;
+  }
+  absl::StatusOr<v1::TrainingJob> GetJob(int64_t id) override {
+    auto job = ForwardingStore::GetJob(id);
+    if (job.ok() && next_look_is_late.exchange(false)) job->set_state(v1::JOB_STATE_QUEUED);
+    return job;
+  }
+  std::atomic<bool> next_look_is_late = false;
+};
+
+TEST_F(Scheduler, ARepeatedRequestThatMeetsTheStartOfItsJobChangesNothing) {
+  LateStore late(store());
+  JobSchedulerOptions options = SteppedOptions(5);
+  options.max_running_jobs = 2;
+  const auto scheduler = *JobScheduler::Start(options, late, metrics(), Clock::System());
+  const int64_t id = scheduler->Submit(NewJob("digits", 1), "request-1")->id();
+  trainer_.AwaitStep(1, -1);
+  ASSERT_EQ(scheduler->Submit(NewJob("digits", 1), "request-1")->id(), id);
+  Submit(*scheduler, "digits", 2);
+  trainer_.AwaitStep(2, -1);  // so the other runner has been through the queue
+
+  ASSERT_TRUE(scheduler->Cancel(id).ok());
+  EXPECT_EQ(AwaitEnd(*scheduler, id).state(), v1::JOB_STATE_CANCELLED);
+  EXPECT_THAT(trainer_.started(), ElementsAre(1, 2));
+}
+
+TEST_F(Scheduler, ACancelThatMeetsTheStartOfItsJobStopsIt) {
+  LateStore late(store());
+  const auto scheduler = *JobScheduler::Start(SteppedOptions(5), late, metrics(), Clock::System());
+  const int64_t id = Submit(*scheduler, "digits", 1);
+  trainer_.AwaitStep(1, -1);
+  late.next_look_is_late = true;
+  const auto job = scheduler->Cancel(id);
+  ASSERT_TRUE(job.ok()) << job.status();
+  EXPECT_EQ(job->state(), v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(AwaitEnd(*scheduler, id).message(), "cancelled at iteration 0");
 }
 
 TEST_F(Scheduler, CancelsAQueuedJobAtOnce) {

@@ -1,5 +1,9 @@
 #include "server/telemetry/metrics.h"
 
+#include <string>
+#include <thread>
+#include <vector>
+
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
 #include <arpa/inet.h>
@@ -7,10 +11,6 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <string>
-#include <thread>
-#include <vector>
 
 namespace mlp {
 namespace {
@@ -123,10 +123,9 @@ TEST(Metrics, AsksForGaugesAtEachScrapeUntilTheyAreUnset) {
 
 TEST(Metrics, TellsOfTheProcessAndTheBuild) {
   const std::string text = Metrics().Text();
-  for (const char* name :
-       {"process_cpu_seconds_total ", "process_resident_memory_bytes ", "process_open_fds ",
-        "process_max_fds ", "process_threads ", "process_start_time_seconds ",
-        "mlpd_build_info{"}) {
+  for (const char* name : {"process_cpu_seconds_total ", "process_resident_memory_bytes ",
+                           "process_open_fds ", "process_max_fds ", "process_threads ",
+                           "process_start_time_seconds ", "mlpd_build_info{"}) {
     EXPECT_THAT(text, HasSubstr(absl::StrCat("\n", name)));
   }
 }
@@ -154,9 +153,8 @@ TEST(Metrics, SurvivesBadRequests) {
            "", "garbage\r\n\r\n", "GET", "GET /\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
            "GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
            "POST /metrics HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello",
-           "PUT /metrics HTTP/1.0\r\nContent-Length: -1\r\n\r\n",
-           "DELETE /x HTTP/1.0\r\n\r\n", "OPTIONS * HTTP/1.0\r\n\r\n",
-           "GET /../../etc/passwd HTTP/1.0\r\n\r\n",
+           "PUT /metrics HTTP/1.0\r\nContent-Length: -1\r\n\r\n", "DELETE /x HTTP/1.0\r\n\r\n",
+           "OPTIONS * HTTP/1.0\r\n\r\n", "GET /../../etc/passwd HTTP/1.0\r\n\r\n",
            "GET /" + std::string(4000, 'a') + " HTTP/1.0\r\n\r\n",
            "GET /" + std::string(100000, 'a') + " HTTP/1.0\r\n\r\n",
            "GET /metrics HTTP/1.0\r\nX: " + std::string(100000, 'b') + "\r\n\r\n",
