@@ -27,6 +27,14 @@ while [ $# -gt 0 ]; do
   esac
 done
 
+case $seed in
+  '' | *[!0-9]*) echo "demo.sh: --seed: expected a number of 0 or more, got \"$seed\"" >&2; exit 2 ;;
+esac
+if [ -n "$summary" ] && ! : >"$summary"; then
+  echo "demo.sh: --summary: cannot write $summary" >&2
+  exit 2
+fi
+
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 [ -t 1 ] || say() { printf '\n%s\n' "$*"; }
 

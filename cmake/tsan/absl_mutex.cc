@@ -1,9 +1,10 @@
 // Makes absl::Mutex visible to ThreadSanitizer.
 //
-// Debian's libabsl is not built for it, so that TSan sees no order between two critical sections and
-// reports races where there are none. In TSan builds the linker's --wrap turns each call of ours
-// into the __wrap_ function below, which calls the real one (__real_) and tells TSan. Waiting is done by
-// polling: the real Await would evaluate the condition where TSan does not know of the lock.
+// Debian's libabsl is not built for it, so that TSan sees no order between two critical sections
+// and reports races where there are none. In TSan builds the linker's --wrap turns each call of
+// ours into the __wrap_ function below, which calls the real one (__real_) and tells TSan. Waiting
+// is done by polling: the real Await would evaluate the condition where TSan does not know of the
+// lock.
 #include <absl/synchronization/mutex.h>
 #include <absl/time/clock.h>
 #include <absl/time/time.h>

@@ -1,14 +1,14 @@
 #include "tests/bench/child_process.h"
 
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <thread>
+
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
 
 extern char** environ;
 

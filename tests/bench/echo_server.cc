@@ -1,9 +1,6 @@
 // The other side of the Predict benchmarks: the same service on the same asynchronous API, which
 // parses the same request and answers a message of the same size without computing anything.
 //   echo_server ADDRESSES_FILE FEATURES CLASSES
-#include <grpcpp/grpcpp.h>
-#include <signal.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -13,12 +10,15 @@
 #include <thread>
 #include <vector>
 
+#include <grpcpp/grpcpp.h>
+#include <signal.h>
+
 #include "mlp/v1/prediction.grpc.pb.h"
 
 namespace {
 
-using Service = mlp::v1::PredictionService::WithAsyncMethod_Predict<
-    mlp::v1::PredictionService::Service>;
+using Service =
+    mlp::v1::PredictionService::WithAsyncMethod_Predict<mlp::v1::PredictionService::Service>;
 
 const std::string kClassName = "7";
 

@@ -1,8 +1,6 @@
-// One evaluation of cost and gradient, 3,500 x 400-25-10, against the bare matrix products in it on the
-// same threads; and the time of one L-BFGS iteration around it.
+// One evaluation of cost and gradient, 3,500 x 400-25-10, against the bare matrix products in it on
+// the same threads; and the time of one L-BFGS iteration around it.
 //   objective_bench [--quick]
-#include <cblas.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -10,6 +8,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <cblas.h>
 
 #include "core/nn/initialization.h"
 #include "core/optim/optimizer.h"
@@ -126,8 +126,8 @@ int Run(bool quick) {
       stopping.max_iterations = 100;
       stopping.cost_tolerance = 1e-12;
       OptimizerResult result;
-      const double seconds = Seconds(
-          [&] { result = optimizer->Minimize(objective, theta, stopping, {}, nullptr); });
+      const double seconds =
+          Seconds([&] { result = optimizer->Minimize(objective, theta, stopping, {}, nullptr); });
       iteration.push_back(1e3 * seconds / std::max(1, result.iterations));
       evaluation.push_back(Median(ours) * static_cast<double>(result.cost_evaluations) /
                            std::max(1, result.iterations));

@@ -1,7 +1,5 @@
 // Predict on a real mlpd against a bare echo server, each in a process of its own, one client.
 //   predict_bench MLPD ECHO_SERVER [--quick]
-#include <grpcpp/grpcpp.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -9,6 +7,8 @@
 #include <functional>
 #include <string>
 #include <vector>
+
+#include <grpcpp/grpcpp.h>
 
 #include "mlp/v1/dataset.grpc.pb.h"
 #include "mlp/v1/training.grpc.pb.h"
@@ -42,7 +42,8 @@ void TrainModel(const std::string& address) {
   v1::UploadDatasetRequest chunk;
   std::string& pixels = *chunk.mutable_chunk()->mutable_features();
   for (int row = 0; row < kRows; ++row) {
-    for (int j = 0; j < kFeatures; ++j) pixels.push_back(static_cast<char>((row * 31 + j * 7) % 251));
+    for (int j = 0; j < kFeatures; ++j)
+      pixels.push_back(static_cast<char>((row * 31 + j * 7) % 251));
     chunk.mutable_chunk()->add_labels(row % kClasses);
   }
   v1::Dataset dataset;
@@ -132,8 +133,8 @@ int Run(const std::string& mlpd, const std::string& echo_server, bool quick) {
     const ChildProcess server({mlpd, "--data-dir", folder + "/data", "--grpc-address",
                                "127.0.0.1:0", "--metrics-address", "", "--addresses-file",
                                folder + "/mlpd"});
-    const ChildProcess echo({echo_server, folder + "/echo", std::to_string(kFeatures),
-                             std::to_string(kClasses)});
+    const ChildProcess echo(
+        {echo_server, folder + "/echo", std::to_string(kFeatures), std::to_string(kClasses)});
     const std::string address = WaitForAddress(folder + "/mlpd", "grpc");
     TrainModel(address);
     PredictLoad our_load(address);
@@ -143,10 +144,10 @@ int Run(const std::string& mlpd, const std::string& echo_server, bool quick) {
     const double seconds = quick ? 0.3 : 1.0;
     our_load.Run(Rows(1), 16, seconds);  // warms both up
     echo_load.Run(Rows(1), 16, seconds);
-    for (const Case& test : {Case{"1_row_1_outstanding", 1, 1, 0.95},
-                             Case{"1_row_16_outstanding", 1, 16, 0.95},
-                             Case{"1_row_64_outstanding", 1, 64, 0.95},
-                             Case{"1024_rows_2_outstanding", 1024, 2, 0.90}}) {
+    for (const Case& test :
+         {Case{"1_row_1_outstanding", 1, 1, 0.95}, Case{"1_row_16_outstanding", 1, 16, 0.95},
+          Case{"1_row_64_outstanding", 1, 64, 0.95},
+          Case{"1024_rows_2_outstanding", 1024, 2, 0.90}}) {
       RunCase(test, our_load, echo_load, rounds, seconds);
     }
   }

@@ -1,11 +1,11 @@
 #include "tests/bench/predict_load.h"
 
-#include <grpcpp/grpcpp.h>
-
 #include <algorithm>
 #include <chrono>
 #include <optional>
 #include <vector>
+
+#include <grpcpp/grpcpp.h>
 
 #include "mlp/v1/prediction.grpc.pb.h"
 

@@ -177,6 +177,26 @@ class ServiceTest(ServerTestCase):
         self.assertNotEqual(port_taken.returncode, 0)
         self.assertIn("cannot listen on " + self.server.addresses["grpc"], port_taken.stderr)
         self.assertEqual(self.server.stop(signal.SIGTERM), 0)
+        self.assertIn("stopped", self.server.log_text())
+
+    def test_refuses_addresses_that_are_none(self):
+        for flag in ("--grpc-address", "--metrics-address"):
+            for address in ("127.0.0.1:99999", "127.0.0.1", ":1"):
+                done = subprocess.run([MLPD, "--data-dir", str(self.path / "other"), flag, address],
+                                      text=True, capture_output=True, timeout=30, check=False)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn(f"{flag[2:]}: expected HOST:PORT", done.stderr)
+
+    def test_a_second_signal_ends_a_draining_server_at_once(self):
+        job = self.start_long_job()
+        self.wait_until_running(job)
+        self.server.process.send_signal(signal.SIGSTOP)  # so that both signals find it draining
+        for _ in range(2):
+            self.server.process.send_signal(signal.SIGTERM)
+            self.server.process.send_signal(signal.SIGINT)
+        self.server.process.send_signal(signal.SIGCONT)
+        self.assertEqual(self.server.process.wait(timeout=30), 1)
+        self.assertIn("second signal", self.server.log_text())
 
     def test_server_down_says_so_and_how_to_start_it(self):
         address = self.server.addresses["grpc"]
@@ -196,6 +216,8 @@ class ServiceTest(ServerTestCase):
             ((*train, "--layers", "4,8,3"), ("3", "4")),
             ((*train, "--layers", "3,8,10"), ("3", "10")),
             ((*train, "--layers", "3,1000000,1000,3"), ("weights",)),
+            ((*train, "--layers", "3,67000000,3"), ("units",)),
+            ((*train, "--layers", "3,1000000,200,3"), ("weights", "MiB")),
             ((*train, "--layers", "3"), ("layers",)),
             ((*good, "--lambda", "-1"), ("lambda", "-1")),
             ((*good, "--optimizer", "magic"), ("lbfgs", "magic")),
