@@ -119,11 +119,12 @@ absl::StatusOr<v1::TrainingJob> JobScheduler::Cancel(int64_t id) {
     if (job.state() == v1::JOB_STATE_RUNNING) {
       const std::shared_ptr<JobControl> control = FindRunning(id);
       if (control == nullptr) continue;  // it ended after we looked
+      // The control first: a Stop that comes now must not queue the job again.
+      control->Cancel();
       job.set_cancel_requested(true);
       const absl::Status status = store_.UpdateJob(job, v1::JOB_STATE_RUNNING);
-      if (absl::IsFailedPrecondition(status)) continue;
+      if (absl::IsFailedPrecondition(status)) continue;  // it has ended meanwhile
       MLP_RETURN_IF_ERROR(status);
-      control->Cancel();
       return job;
     }
     EndJob(job, v1::JOB_STATE_CANCELLED, v1::STOP_REASON_CANCELLED, "cancelled while it was queued",
