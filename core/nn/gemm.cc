@@ -58,8 +58,8 @@ void Gemm(CBLAS_TRANSPOSE op_a, CBLAS_TRANSPOSE op_b, const ConstMatrixMap<Scala
 
 // OpenBLAS's AVX-512 kernels multiply small float matrices in place, without copying them into
 // panels first: for a skinny layer half as fast again as one large product
-// (tests/bench/gemm_bench). They take a product of m x n x k up to 10^6, with a transposed second
-// matrix only where m * n
+// (tests/bench/objective_bench). They take a product of m x n x k up to 10^6, with a transposed
+// second matrix only where m * n
 // <= 1,200 and k >= 32. These are the rows of examples that still fit; all rows where too few do.
 constexpr int64_t kAllRows = std::numeric_limits<int64_t>::max();
 constexpr int64_t kFewestRows = 16;

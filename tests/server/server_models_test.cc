@@ -1,0 +1,197 @@
+// Models through the whole server: predictions, evaluations, deletions, restarts, shutdown.
+#include <cstring>
+#include <limits>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/base/hash.h"
+#include "tests/server/server_fixture.h"
+
+namespace mlp {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST_F(ServerTest, PredictsWithWhatItTrained) {
+  ASSERT_TRUE(Upload(Header("blobs", 90), Blobs(90)).ok());
+  const v1::TrainingJob job = Train("colours", "blobs");
+  v1::PredictRequest request;
+  request.set_model("colours");
+  for (const float value : {2.0f, 0.0f, 0.0f, 0.0f, 0.0f, 2.0f}) request.add_features(value);
+  v1::PredictResponse response;
+  const grpc::Status status = Predict(request, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(response.version(), job.result().version());
+  EXPECT_THAT(response.class_names(), ElementsAre("red", "blue"));
+  EXPECT_EQ(response.outputs_size(), 6);
+  request.add_features(1.0f);
+  EXPECT_EQ(Predict(request, &response).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  request.set_model("nobody");
+  EXPECT_EQ(Predict(request, &response).error_code(), grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(ServerTest, ManyCallersGetTheirOwnRows) {
+  ASSERT_TRUE(Upload(Header("blobs", 90), Blobs(90)).ok());
+  Train("colours", "blobs");
+  std::vector<std::thread> callers;
+  for (int c = 0; c < 8; ++c) {
+    callers.emplace_back([this, c] {
+      for (int i = 0; i < 100; ++i) {
+        v1::PredictRequest request;
+        request.set_model("colours");
+        const int rows = 1 + (c * 7 + i) % 5;
+        std::vector<std::string> expected;
+        for (int row = 0; row < rows; ++row) {
+          const int label = (c + i + row) % 3;
+          for (int j = 0; j < 3; ++j) request.add_features(j == label ? 2.0f : 0.0f);
+          expected.push_back(
+              std::vector<std::string>{"red", "green", "blue"}[static_cast<size_t>(label)]);
+        }
+        v1::PredictResponse response;
+        ASSERT_TRUE(Predict(request, &response).ok());
+        ASSERT_THAT(response.class_names(), ::testing::ElementsAreArray(expected));
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+}
+
+TEST_F(ServerTest, EvaluatesPartsOfTheDataItWasTrainedOn) {
+  ASSERT_TRUE(Upload(Header("blobs", 90), Blobs(90)).ok());
+  const v1::TrainingJob job = Train("m", "blobs");
+  v1::EvaluateModelResponse response;
+  ASSERT_TRUE(Evaluate("m@1", "blobs", v1::DATASET_PART_TEST, &response).ok());
+  EXPECT_EQ(response.version(), 1);
+  EXPECT_EQ(response.evaluation().examples(), 27);
+  EXPECT_EQ(response.evaluation().classes_size(), 3);
+  EXPECT_GT(response.evaluation().classes(0).curve_size(), 0);
+  ASSERT_EQ(job.result().evaluations_size(), 2);
+  EXPECT_EQ(response.evaluation().cross_entropy(), job.result().evaluations(1).cross_entropy());
+  ASSERT_TRUE(Evaluate("m", "blobs", v1::DATASET_PART_UNSPECIFIED, &response).ok());
+  EXPECT_EQ(response.evaluation().examples(), 90);
+  EXPECT_EQ(response.evaluation().part(), v1::DATASET_PART_ALL);
+
+  ASSERT_TRUE(Upload(Header("others", 30), Blobs(30)).ok());
+  EXPECT_TRUE(Evaluate("m", "others", v1::DATASET_PART_ALL, &response).ok());
+  EXPECT_EQ(Evaluate("m", "others", v1::DATASET_PART_TEST, &response).error_code(),
+            grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(Evaluate("m", "blobs", v1::DATASET_PART_VALIDATION, &response).error_code(),
+            grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(Evaluate("m", "blobs", static_cast<v1::DatasetPart>(77), &response).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(Evaluate("m@7", "blobs", v1::DATASET_PART_ALL, &response).error_code(),
+            grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(Evaluate("m", "nobody", v1::DATASET_PART_ALL, &response).error_code(),
+            grpc::StatusCode::NOT_FOUND);
+  v1::DatasetHeader renamed = Header("renamed", 30);
+  renamed.set_class_names(0, "rot");
+  ASSERT_TRUE(Upload(renamed, Blobs(30)).ok());
+  EXPECT_EQ(Evaluate("m", "renamed", v1::DATASET_PART_ALL, &response).error_code(),
+            grpc::StatusCode::FAILED_PRECONDITION);
+}
+
+TEST_F(ServerTest, DeletedVersionsAnswerNoMore) {
+  ASSERT_TRUE(Upload(Header("blobs", 90), Blobs(90)).ok());
+  Train("m", "blobs");
+  Train("m", "blobs");
+  v1::PredictRequest request;
+  request.set_model("m");
+  for (int j = 0; j < 3; ++j) request.add_features(1.0f);
+  v1::PredictResponse response;
+  ASSERT_TRUE(Predict(request, &response).ok());
+  EXPECT_EQ(response.version(), 2);
+  v1::DeleteModelVersionRequest delete_version;
+  delete_version.set_model("m");
+  delete_version.set_version(2);
+  google::protobuf::Empty empty;
+  {
+    grpc::ClientContext context;
+    ASSERT_TRUE(models_->DeleteModelVersion(&context, delete_version, &empty).ok());
+  }
+  ASSERT_TRUE(Predict(request, &response).ok());
+  EXPECT_EQ(response.version(), 1);
+  Train("m", "blobs");  // the number 2 is not given again
+  ASSERT_TRUE(Predict(request, &response).ok());
+  EXPECT_EQ(response.version(), 3);
+  v1::DeleteModelRequest delete_model;
+  delete_model.set_name("m");
+  {
+    grpc::ClientContext context;
+    ASSERT_TRUE(models_->DeleteModel(&context, delete_model, &empty).ok());
+  }
+  EXPECT_EQ(Predict(request, &response).error_code(), grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(ServerTest, KeepsEverythingOverARestart) {
+  ASSERT_TRUE(Upload(Header("blobs", 90), Blobs(90)).ok());
+  const v1::TrainingJob job = Train("m", "blobs");
+  v1::PredictRequest request;
+  request.set_model("m");
+  for (const float value : {0.3f, 1.0f, 0.7f}) request.add_features(value);
+  v1::PredictResponse before, after;
+  ASSERT_TRUE(Predict(request, &before).ok());
+  StopServer();
+  StartServer();
+  ASSERT_TRUE(Predict(request, &after).ok());
+  EXPECT_EQ(before.SerializeAsString(), after.SerializeAsString());
+  v1::GetTrainingJobRequest get;
+  get.set_id(job.id());
+  v1::TrainingJob read;
+  grpc::ClientContext context;
+  ASSERT_TRUE(training_->GetTrainingJob(&context, get, &read).ok());
+  EXPECT_EQ(read.SerializeAsString(), job.SerializeAsString());
+}
+
+TEST_F(ServerTest, RefusesTheAddressOfARunningServer) {
+  ServerOptions options;
+  options.data_dir = folder_ + "/other";
+  options.grpc_address = server_->addresses().grpc;
+  options.metrics_address = "";
+  const absl::Status status = Server::Start(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("cannot listen on"));
+}
+
+TEST_F(ServerTest, RefusesAFolderThatIsInUse) {
+  ServerOptions options;
+  options.data_dir = folder_ + "/data";
+  options.grpc_address = "127.0.0.1:0";
+  options.metrics_address = "";
+  const absl::Status status = Server::Start(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(absl::StrCat(getpid())));
+}
+
+TEST_F(ServerTest, ShutsDownUnderLoad) {
+  ASSERT_TRUE(Upload(Header("blobs", 90), Blobs(90)).ok());
+  Train("m", "blobs");
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> callers;
+  for (int c = 0; c < 4; ++c) {
+    callers.emplace_back([&] {
+      v1::PredictRequest request;
+      request.set_model("m");
+      for (int j = 0; j < 3; ++j) request.add_features(1.0f);
+      while (!stop) {
+        v1::PredictResponse response;
+        const grpc::Status status = Predict(request, &response);
+        // CANCELLED: gRPC had taken the call but not handed it to the service when the server
+        // closed.
+        const bool gone = status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+                          status.error_code() == grpc::StatusCode::CANCELLED;
+        EXPECT_TRUE(status.ok() || gone) << status.error_message();
+      }
+    });
+  }
+  StopServer();
+  stop = true;
+  for (std::thread& caller : callers) caller.join();
+}
+
+}  // namespace
+}  // namespace mlp
