@@ -12,6 +12,7 @@
 #include "core/base/status_macros.h"
 #include "mlp/v1/dataset.grpc.pb.h"
 #include "server/api/dataset_part.h"
+#include "server/api/model_lookup.h"
 #include "server/api/page_token.h"
 #include "server/api/rpc.h"
 #include "server/names.h"
@@ -142,10 +143,8 @@ class DatasetServiceImpl final : public v1::DatasetService::Service {
         request.part() == v1::DATASET_PART_UNSPECIFIED || request.part() == v1::DATASET_PART_ALL;
     std::vector<int64_t> part;
     if (!all) {
-      MLP_ASSIGN_OR_RETURN(const ModelReference reference,
-                           ParseModelReference("model", request.model()));
       MLP_ASSIGN_OR_RETURN(const v1::ModelVersion version,
-                           store_.GetVersion(reference.model, reference.version));
+                           FindModelVersion(request.model(), store_));
       MLP_ASSIGN_OR_RETURN(part, PartRows(dataset, version, request.part(), store_));
     }
     const int64_t available = all ? dataset.rows() : static_cast<int64_t>(part.size());

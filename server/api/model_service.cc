@@ -15,6 +15,7 @@
 #include "core/train/trainer.h"
 #include "mlp/v1/model.grpc.pb.h"
 #include "server/api/dataset_part.h"
+#include "server/api/model_lookup.h"
 #include "server/api/page_token.h"
 #include "server/api/rpc.h"
 #include "server/conversion/evaluation_conversion.h"
@@ -95,7 +96,7 @@ class ModelServiceImpl final : public v1::ModelService::Service {
   grpc::Status GetModelVersion(grpc::ServerContext*, const v1::GetModelVersionRequest* request,
                                v1::ModelVersion* response) override {
     return ServeRpc(get_version_, [&]() -> absl::Status {
-      MLP_ASSIGN_OR_RETURN(*response, FindVersion(request->model()));
+      MLP_ASSIGN_OR_RETURN(*response, FindModelVersion(request->model(), store_));
       return absl::OkStatus();
     });
   }
@@ -138,19 +139,10 @@ class ModelServiceImpl final : public v1::ModelService::Service {
   }
 
  private:
-  absl::StatusOr<v1::ModelVersion> FindVersion(const std::string& model) {
-    MLP_ASSIGN_OR_RETURN(const ModelReference reference, ParseModelReference("model", model));
-    if (!reference.alias.empty()) {
-      return absl::NotFoundError(
-          absl::StrCat("model ", reference.model, ": no alias ", reference.alias));
-    }
-    return store_.GetVersion(reference.model, reference.version);
-  }
-
   absl::Status Evaluate(const grpc::ServerContext& context, const v1::EvaluateModelRequest& request,
                         v1::EvaluateModelResponse& response) {
     MLP_RETURN_IF_ERROR(CheckName("dataset", request.dataset()));
-    MLP_ASSIGN_OR_RETURN(const v1::ModelVersion version, FindVersion(request.model()));
+    MLP_ASSIGN_OR_RETURN(const v1::ModelVersion version, FindModelVersion(request.model(), store_));
     MLP_ASSIGN_OR_RETURN(
         const std::shared_ptr<const ServableModel> model,
         models_.Get({.model = version.model(), .version = version.version(), .alias = ""}));

@@ -248,6 +248,14 @@ TEST_F(ServerTest, ReadsExamplesBackByRowAndByPart) {
   EXPECT_EQ(refused([](auto& r) { r.set_name("nobody"); }), grpc::StatusCode::NOT_FOUND);
   EXPECT_EQ(refused([](auto& r) { r.set_part(v1::DATASET_PART_TEST); }),
             grpc::StatusCode::INVALID_ARGUMENT);
+  for (const char* missing : {"m@stable", "m@7", "nobody"}) {
+    EXPECT_EQ(refused([missing](auto& r) {
+                r.set_part(v1::DATASET_PART_TEST);
+                r.set_model(missing);
+              }),
+              grpc::StatusCode::NOT_FOUND)
+        << missing;
+  }
 }
 
 }  // namespace
