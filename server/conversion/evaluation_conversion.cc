@@ -52,6 +52,18 @@ v1::ProgressPoint ProgressPointToApi(const ProgressPoint& point) {
   return message;
 }
 
+ProgressPoint ProgressPointFromApi(const v1::ProgressPoint& message) {
+  ProgressPoint point;
+  point.iteration = message.iteration();
+  point.cost = message.cost();
+  if (message.has_validation_cost()) point.validation_cost = message.validation_cost();
+  point.gradient_norm = message.gradient_norm();
+  point.step = message.step();
+  point.cost_evaluations = message.cost_evaluations();
+  point.elapsed_seconds = message.elapsed_seconds();
+  return point;
+}
+
 v1::Evaluation EvaluationToApi(const Evaluation& evaluation, v1::DatasetPart part,
                                absl::Span<const std::string> class_names, bool include_curves) {
   assert(class_names.size() == evaluation.classes.size());

@@ -16,6 +16,7 @@ namespace mlp {
 v1::StopReason StopReasonToApi(StopReason reason);
 
 v1::ProgressPoint ProgressPointToApi(const ProgressPoint& point);
+ProgressPoint ProgressPointFromApi(const v1::ProgressPoint& message);
 
 // class_names [K]. Curves are thinned to 200 points; left out unless `include_curves`.
 v1::Evaluation EvaluationToApi(const Evaluation& evaluation, v1::DatasetPart part,

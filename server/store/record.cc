@@ -30,30 +30,6 @@ absl::Status DecodeRecord(absl::string_view record, absl::string_view owner,
   return absl::DataLossError(absl::StrCat(owner, ": the stored record is damaged"));
 }
 
-v1::ProgressPoint ProgressToRecord(const ProgressPoint& point) {
-  v1::ProgressPoint record;
-  record.set_iteration(point.iteration);
-  record.set_cost(point.cost);
-  if (point.validation_cost) record.set_validation_cost(*point.validation_cost);
-  record.set_gradient_norm(point.gradient_norm);
-  record.set_step(point.step);
-  record.set_cost_evaluations(point.cost_evaluations);
-  record.set_elapsed_seconds(point.elapsed_seconds);
-  return record;
-}
-
-ProgressPoint ProgressFromRecord(const v1::ProgressPoint& record) {
-  ProgressPoint point;
-  point.iteration = record.iteration();
-  point.cost = record.cost();
-  if (record.has_validation_cost()) point.validation_cost = record.validation_cost();
-  point.gradient_norm = record.gradient_norm();
-  point.step = record.step();
-  point.cost_evaluations = record.cost_evaluations();
-  point.elapsed_seconds = record.elapsed_seconds();
-  return point;
-}
-
 google::protobuf::Timestamp ToTimestamp(absl::Time time) {
   google::protobuf::Timestamp timestamp;
   const int64_t seconds = absl::ToUnixSeconds(time);  // rounds down

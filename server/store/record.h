@@ -9,9 +9,6 @@
 #include <google/protobuf/message_lite.h>
 #include <google/protobuf/timestamp.pb.h>
 
-#include "core/train/progress.h"
-#include "mlp/v1/training.pb.h"
-
 namespace mlp {
 
 // The serialized message, then its CRC-32C in four bytes, little-endian.
@@ -20,9 +17,6 @@ std::string EncodeRecord(const google::protobuf::MessageLite& message);
 // DATA_LOSS where the bytes are damaged; the message begins with `owner`, such as `job 7`.
 absl::Status DecodeRecord(absl::string_view record, absl::string_view owner,
                           google::protobuf::MessageLite& message);
-
-v1::ProgressPoint ProgressToRecord(const ProgressPoint& point);
-ProgressPoint ProgressFromRecord(const v1::ProgressPoint& record);
 
 google::protobuf::Timestamp ToTimestamp(absl::Time time);
 

@@ -7,23 +7,11 @@
 
 #include "core/base/hash.h"
 #include "core/base/status_macros.h"
+#include "server/conversion/schema_conversion.h"
 #include "server/store/sqlite_datasets.h"
 
 namespace mlp {
 namespace {
-
-DatasetSchema SchemaOf(const v1::Dataset& record) {
-  DatasetSchema schema;
-  schema.features = record.features();
-  schema.feature_type =
-      record.feature_type() == v1::FEATURE_TYPE_UINT8 ? FeatureType::kUint8 : FeatureType::kFloat32;
-  schema.class_names.assign(record.class_names().begin(), record.class_names().end());
-  if (record.has_image()) {
-    schema.image =
-        ImageShape{record.image().height(), record.image().width(), record.image().channels()};
-  }
-  return schema;
-}
 
 absl::Status Damaged(const v1::Dataset& record) {
   return absl::DataLossError(

@@ -4,6 +4,7 @@
 #include <absl/strings/str_cat.h>
 
 #include "core/base/status_macros.h"
+#include "server/conversion/evaluation_conversion.h"
 #include "server/store/record.h"
 #include "server/store/sqlite_jobs.h"
 
@@ -22,7 +23,7 @@ absl::Status SqliteJobs::AppendProgress(int64_t job_id, absl::Span<const Progres
       return absl::NotFoundError(absl::StrCat("job ", job_id, ": not found"));
     }
     for (const ProgressPoint& point : points) {
-      const std::string record = EncodeRecord(ProgressToRecord(point));
+      const std::string record = EncodeRecord(ProgressPointToApi(point));
       SqliteStatement insert = connection.Prepare(
           "INSERT OR REPLACE INTO progress (job_id, iteration, record) VALUES (?1, ?2, ?3)");
       insert.Bind(job_id, point.iteration, SqliteBlob{record});
@@ -48,7 +49,7 @@ absl::StatusOr<std::vector<ProgressPoint>> SqliteJobs::ReadProgress(int64_t job_
       MLP_ASSIGN_OR_RETURN(const bool row, select.Step());
       if (!row) return points;
       MLP_RETURN_IF_ERROR(DecodeRecord(select.Bytes(0), absl::StrCat("job ", job_id), record));
-      points.push_back(ProgressFromRecord(record));
+      points.push_back(ProgressPointFromApi(record));
     }
   });
 }
