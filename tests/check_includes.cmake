@@ -22,6 +22,7 @@ allow(server/conversion core mlp/v1)
 allow(server/telemetry core/base server/address server/build_info mlp/v1)
 allow(server/inference core mlp/v1 server/names server/store server/telemetry)
 allow(server/jobs core mlp/v1 server/build_info server/store server/telemetry server/conversion)
+allow(server/rpc core/base mlp/v1 server/telemetry)
 allow(server/api core mlp/v1 server)
 allow(client client mlp/v1)
 
