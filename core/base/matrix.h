@@ -13,6 +13,9 @@ template <typename Scalar>
 using MatrixMap = Eigen::Map<Matrix<Scalar>>;
 template <typename Scalar>
 using ConstMatrixMap = Eigen::Map<const Matrix<Scalar>>;
+// Rows that lie apart: some of the columns of a larger matrix.
+template <typename Scalar>
+using StridedMatrixMap = Eigen::Map<Matrix<Scalar>, Eigen::Unaligned, Eigen::OuterStride<>>;
 template <typename Scalar>
 using Vector = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
 template <typename Scalar>

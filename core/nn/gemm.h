@@ -1,17 +1,18 @@
 // Matrix products through OpenBLAS, on one thread. Propagation's inner loop; <cblas.h> stays in the
 // .cc file.
 //
-// All matrices are row-major and contiguous and must not overlap; sizes must fit and be at least 1.
+// All matrices are row-major, contiguous but where it says otherwise, and must not overlap; sizes
+// must fit and be at least 1.
 #pragma once
 
 #include "core/base/matrix.h"
 
 namespace mlp {
 
-// c [m x n] += a [m x k] * transpose(b [n x k]).
+// c [m x n] += a [m x k] * transpose(b [n x k]). The rows of c may lie apart.
 template <typename Scalar>
 void AddProductWithTranspose(const ConstMatrixMap<Scalar>& a, const ConstMatrixMap<Scalar>& b,
-                             MatrixMap<Scalar> c);
+                             StridedMatrixMap<Scalar> c);
 
 // c [m x n] = a [m x k] * b [k x n].
 template <typename Scalar>

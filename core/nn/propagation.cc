@@ -6,6 +6,7 @@
 
 #include "core/nn/activation.h"
 #include "core/nn/gemm.h"
+#include "core/nn/weighted_sums.h"
 
 namespace mlp {
 
@@ -25,18 +26,13 @@ void Propagation<Scalar>::Forward(const Scalar* theta, const Scalar* inputs, int
     const ParameterLayout::Layer& layer = layout_.layers[l];
     const bool is_output = l + 1 == activations_.size();
     Scalar* target = is_output ? logits_.data() : activations_[l].data();
-    MatrixMap<Scalar> z(target, rows, layer.outputs);
-    // The product is added to rows of biases, which costs no pass of its own: BLAS would have to
-    // clear them otherwise.
-    const Scalar* biases = theta + layer.biases;
-    for (int i = 0; i < rows; ++i) {
-      std::copy_n(biases, layer.outputs, target + Eigen::Index{i} * layer.outputs);
-    }
-    AddProductWithTranspose<Scalar>(
-        ConstMatrixMap<Scalar>(below, rows, layer.inputs),
-        ConstMatrixMap<Scalar>(theta + layer.weights, layer.outputs, layer.inputs), z);
+    WeightedSums<Scalar>({.weights = theta + layer.weights,
+                          .biases = theta + layer.biases,
+                          .units = layer.outputs,
+                          .inputs = layer.inputs},
+                         below, rows, target, layer.outputs);
     MatrixMap<Scalar> values(activations_[l].data(), rows, layer.outputs);
-    if (is_output) values = z;
+    if (is_output) values = logits();  // the cost is computed from them
     Activate<Scalar>(topology_.layers[l], values);
     below = activations_[l].data();
   }
