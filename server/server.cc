@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <limits>
 #include <thread>
 #include <utility>
@@ -9,26 +10,35 @@
 
 #include <absl/strings/str_cat.h>
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/health_check_service_interface.h>
-#include <grpcpp/impl/service_type.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/status_macros.h"
 #include "server/address.h"
 #include "server/api/dataset_service.h"
+#include "server/api/health_service.h"
+#include "server/api/inference_server.h"
 #include "server/api/model_service.h"
-#include "server/api/prediction_service.h"
+#include "server/api/reflection_service.h"
 #include "server/api/training_service.h"
+#include "server/inference/batcher.h"
+#include "server/inference/preload.h"
 #include "server/inference/resident_models.h"
 #include "server/jobs/scheduler.h"
+#include "server/oip/oip_service.h"
+#include "server/rpc/blocking_server.h"
 #include "server/store/sqlite_store.h"
+#include "server/telemetry/log.h"
 #include "server/telemetry/metrics.h"
 
 namespace mlp {
 namespace {
 
-constexpr int kMaxGrpcThreads = 512;
+// Calls other than inference that run at the same time, a thread each; watches last for long:
+// JobScheduler bounds these.
+constexpr int kMaxBlockingCalls = 512;
+// Calls in progress on one connection; further ones wait at the client.
+constexpr int kMaxConcurrentStreams = 2048;
 
 absl::Status CheckRange(absl::string_view option, int64_t value, int64_t least, int64_t most) {
   if (value >= least && value <= most) return absl::OkStatus();
@@ -47,6 +57,7 @@ absl::Status CheckOptions(const ServerOptions& options) {
   MLP_RETURN_IF_ERROR(CheckRange("max-job-memory-bytes", options.max_job_memory_bytes, 0, kAny));
   MLP_RETURN_IF_ERROR(CheckRange("predict-threads", options.predict_threads, 1, 256));
   MLP_RETURN_IF_ERROR(CheckRange("model-memory-bytes", options.model_memory_bytes, 1, kAny));
+  MLP_RETURN_IF_ERROR(CheckPreload(options.preload));
   MLP_RETURN_IF_ERROR(CheckRange("max-dataset-bytes", options.max_dataset_bytes, 1, kAny));
   return CheckRange("max-message-bytes", options.max_message_bytes, 2 << 20,
                     std::numeric_limits<int>::max());
@@ -79,37 +90,31 @@ class ServerImpl final : public Server {
       MLP_ASSIGN_OR_RETURN(addresses_.metrics, metrics_.Expose(options_.metrics_address));
     }
     MLP_ASSIGN_OR_RETURN(scheduler_, StartScheduler());
+    // Before anybody can call: who finds the server finds the models in memory.
+    for (const absl::Status& failure : Preload(options_.preload, *store_, models_).failures) {
+      LogError("preload", failure);
+    }
 
-    datasets_ =
-        MakeDatasetService({.max_dataset_bytes = options_.max_dataset_bytes}, *store_, metrics_);
-    training_ = MakeTrainingService(
-        *scheduler_, *store_, metrics_,
-        {.max_job_memory_bytes = options_.max_job_memory_bytes > 0
-                                     ? options_.max_job_memory_bytes
-                                     : DefaultJobMemory(options_.max_running_jobs),
-         .training_threads = ThreadsOrCores(options_.training_threads)});
-    model_service_ =
-        MakeModelService({.evaluation_threads = ThreadsOrCores(options_.training_threads)}, *store_,
-                         models_, metrics_);
-
-    grpc::EnableDefaultHealthCheckService(true);
+    AddServices();
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort(options_.grpc_address, grpc::InsecureServerCredentials(), &port);
     // Without this a second server would share the port in silence and take half of the calls.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxConcurrentStreams);
     builder.SetMaxReceiveMessageSize(options_.max_message_bytes);
     builder.SetMaxSendMessageSize(options_.max_message_bytes);
-    // Each RPC but Predict has a thread while it lasts, watches for long: JobScheduler bounds
-    // these.
-    grpc::ResourceQuota quota("mlpd");
-    quota.SetMaxThreads(kMaxGrpcThreads);
-    builder.SetResourceQuota(quota);
-    builder.RegisterService(datasets_.get());
-    builder.RegisterService(training_.get());
-    builder.RegisterService(model_service_.get());
-    prediction_ = PredictionServer::Create({.polling_threads = options_.predict_threads}, models_,
-                                           metrics_, builder);
+    for (int i = 0; i < options_.predict_threads; ++i) {
+      pollers_.push_back(std::make_unique<Poller>(builder));
+    }
+    batcher_ = std::make_unique<Batcher>(
+        BatcherOptions{.threads = ThreadsOrCores(0)}, models_, metrics_, Clock::System(),
+        BatcherHooks{
+            .run_elsewhere =
+                [this](std::function<void()> task) { return workers_.Run(std::move(task)); },
+            .wake = [this] { pollers_.front()->Wake(); }});
+    blocking_ = std::make_unique<BlockingServer>(methods_, workers_, *pollers_.front(), builder);
+    inference_ = InferenceServer::Create(pollers_, *batcher_, metrics_, builder);
     grpc_server_ = builder.BuildAndStart();
     if (grpc_server_ == nullptr || port == 0) {
       return absl::FailedPreconditionError(
@@ -117,9 +122,10 @@ class ServerImpl final : public Server {
                        " (expected HOST:PORT of this machine, not in use)"));
     }
     addresses_.grpc = Address{wanted.host, port}.ToString();
-    prediction_->Start();
+    blocking_->Start();
+    inference_->Start();
     metrics_.SetGauges([this] { return Gauges(); });
-    SetHealth(true);
+    health_.SetServing(true);
     scheduler_->Resume();  // not before all is well: a job that is started counts as an attempt
     return absl::OkStatus();
   }
@@ -128,15 +134,17 @@ class ServerImpl final : public Server {
 
   void Shutdown(absl::Duration grace) override {
     stopped_ = true;
+    health_.SetServing(false);
+    health_.Stop();
+    // Ends the watchers, so that the streams do not use up the grace.
+    if (scheduler_ != nullptr) scheduler_->Stop();
     if (grpc_server_ != nullptr) {
-      SetHealth(false);
-      // Ends the watchers, so that the streams do not use up the grace.
-      scheduler_->Stop();
+      inference_->Drain();
       grpc_server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
-    } else if (scheduler_ != nullptr) {
-      scheduler_->Stop();
     }
-    if (prediction_ != nullptr) prediction_->Stop();
+    if (batcher_ != nullptr) batcher_->Stop();
+    workers_.Stop();
+    for (const auto& poller : pollers_) poller->Stop();
     metrics_.Close();
   }
 
@@ -149,6 +157,7 @@ class ServerImpl final : public Server {
     options.paused = true;
     options.on_published = [this](const v1::ModelVersion& version) {
       models_.Refresh(version.model());
+      health_.Changed();
     };
     return JobScheduler::Start(options, *store_, metrics_, Clock::System());
   }
@@ -163,13 +172,33 @@ class ServerImpl final : public Server {
     return gauges;
   }
 
-  void SetHealth(bool serving) {
-    grpc::HealthCheckServiceInterface& health = *grpc_server_->GetHealthCheckService();
-    health.SetServingStatus(serving);
-    for (const char* service :
-         {"DatasetService", "ModelService", "PredictionService", "TrainingService"}) {
-      health.SetServingStatus(absl::StrCat("mlp.v1.", service), serving);
+  void AddServices() {
+    services_.push_back(
+        MakeDatasetService({.max_dataset_bytes = options_.max_dataset_bytes}, *store_));
+    services_.push_back(MakeTrainingService(
+        *scheduler_, *store_,
+        {.max_job_memory_bytes = options_.max_job_memory_bytes > 0
+                                     ? options_.max_job_memory_bytes
+                                     : DefaultJobMemory(options_.max_running_jobs),
+         .training_threads = ThreadsOrCores(options_.training_threads)}));
+    services_.push_back(
+        MakeModelService({.evaluation_threads = ThreadsOrCores(options_.training_threads)}, *store_,
+                         models_, metrics_));
+    services_.push_back(
+        std::make_unique<OipService>(*store_, models_, [this] { return health_.serving(); }));
+    HealthService::Options health;
+    health.services = {"mlp.v1.DatasetService", "mlp.v1.TrainingService", "mlp.v1.ModelService",
+                       "mlp.v1.PredictionService", std::string(OipService::kName)};
+    if (options_.reflection) {
+      std::vector<std::string> listed = health.services;
+      listed.insert(listed.end(),
+                    {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"});
+      services_.push_back(std::make_unique<ReflectionService>(std::move(listed)));
     }
+    services_.push_back(std::make_unique<HealthService>(
+        health_, [this](absl::string_view reference) { return models_.Condition(reference); },
+        health));
+    for (const auto& service : services_) service->AddTo(methods_);
   }
 
   // In the order in which they use each other: each one is gone before what it uses.
@@ -178,11 +207,16 @@ class ServerImpl final : public Server {
   const std::unique_ptr<Store> store_;
   ResidentModels models_;
   Metrics metrics_;
+  HealthState health_;
   std::unique_ptr<JobScheduler> scheduler_;
-  std::unique_ptr<grpc::Service> datasets_;
-  std::unique_ptr<grpc::Service> training_;
-  std::unique_ptr<grpc::Service> model_service_;
-  std::unique_ptr<PredictionServer> prediction_;
+  std::vector<std::unique_ptr<RpcService>> services_;
+  MethodTable methods_{metrics_};
+  WorkerPool workers_{{.max_threads = kMaxBlockingCalls}};
+  // Of gRPC: the queues go last.
+  std::vector<std::unique_ptr<Poller>> pollers_;
+  std::unique_ptr<Batcher> batcher_;
+  std::unique_ptr<BlockingServer> blocking_;
+  std::unique_ptr<InferenceServer> inference_;
   std::unique_ptr<grpc::Server> grpc_server_;
   bool stopped_ = false;
 };

@@ -29,7 +29,11 @@ struct ServerOptions {
   int predict_threads = 1;
   // Memory for the weights of resident models.
   int64_t model_memory_bytes = int64_t{2} << 30;
+  // Models to load before the first request: references separated by commas, or `all`.
+  std::string preload;
   int64_t max_dataset_bytes = int64_t{16} << 30;
+  // Tells callers without .proto files what services and messages there are.
+  bool reflection = false;
   // Of one gRPC message; Predict calls with many rows need it.
   int max_message_bytes = 256 << 20;
 };

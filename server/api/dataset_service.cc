@@ -7,14 +7,12 @@
 #include <vector>
 
 #include <absl/strings/str_cat.h>
-#include <grpcpp/impl/service_type.h>
 
 #include "core/base/status_macros.h"
-#include "mlp/v1/dataset.grpc.pb.h"
+#include "mlp/v1/dataset.pb.h"
 #include "server/api/dataset_part.h"
 #include "server/api/model_lookup.h"
 #include "server/api/page_token.h"
-#include "server/api/rpc.h"
 #include "server/names.h"
 
 namespace mlp {
@@ -43,80 +41,72 @@ absl::StatusOr<v1::Dataset> FindEarlierUpload(const v1::DatasetHeader& header, S
   return stored;
 }
 
-class DatasetServiceImpl final : public v1::DatasetService::Service {
+class DatasetServiceImpl final : public RpcService {
  public:
-  DatasetServiceImpl(const DatasetLimits& limits, Store& store, Metrics& metrics)
-      : limits_(limits),
-        store_(store),
-        upload_(metrics.Rpc(kService, "UploadDataset")),
-        get_(metrics.Rpc(kService, "GetDataset")),
-        list_(metrics.Rpc(kService, "ListDatasets")),
-        delete_(metrics.Rpc(kService, "DeleteDataset")),
-        read_(metrics.Rpc(kService, "ReadExamples")) {}
+  DatasetServiceImpl(const DatasetLimits& limits, Store& store) : limits_(limits), store_(store) {}
 
-  grpc::Status UploadDataset(grpc::ServerContext* context,
-                             grpc::ServerReader<v1::UploadDatasetRequest>* reader,
-                             v1::Dataset* response) override {
-    return ServeRpc(upload_, [&]() -> absl::Status {
-      v1::UploadDatasetRequest message;
-      if (!reader->Read(&message) || !message.has_header()) {
-        return absl::InvalidArgumentError("payload: expected the header in the first message");
-      }
-      absl::StatusOr<v1::Dataset> earlier = FindEarlierUpload(message.header(), store_);
-      if (!absl::IsNotFound(earlier.status())) {
-        MLP_ASSIGN_OR_RETURN(*response, std::move(earlier));
-        return absl::OkStatus();
-      }
-      MLP_ASSIGN_OR_RETURN(std::unique_ptr<DatasetReceiver> receiver,
-                           DatasetReceiver::Start(message.header(), limits_, store_));
-      while (reader->Read(&message)) {
-        if (!message.has_chunk()) {
-          return absl::InvalidArgumentError("payload: expected a chunk after the header");
-        }
-        MLP_RETURN_IF_ERROR(receiver->Add(message.chunk()));
-      }
-      // The end of the stream is also what a client that went away looks like.
-      if (context->IsCancelled()) return absl::CancelledError("the upload was cut off");
-      MLP_ASSIGN_OR_RETURN(*response, receiver->Finish());
-      return absl::OkStatus();
-    });
-  }
-
-  grpc::Status GetDataset(grpc::ServerContext*, const v1::GetDatasetRequest* request,
-                          v1::Dataset* response) override {
-    return ServeRpc(get_, [&]() -> absl::Status {
-      MLP_RETURN_IF_ERROR(CheckName("name", request->name()));
-      MLP_ASSIGN_OR_RETURN(*response, store_.GetDataset(request->name()));
-      return absl::OkStatus();
-    });
-  }
-
-  grpc::Status ListDatasets(grpc::ServerContext*, const v1::ListDatasetsRequest* request,
-                            v1::ListDatasetsResponse* response) override {
-    return ServeRpc(list_, [&]() -> absl::Status {
-      MLP_ASSIGN_OR_RETURN(const PageRequest page,
-                           ReadPage(kList, request->page_size(), request->page_token()));
-      MLP_ASSIGN_OR_RETURN(Page<v1::Dataset> datasets, store_.ListDatasets(page));
-      for (v1::Dataset& dataset : datasets.items) *response->add_datasets() = std::move(dataset);
-      response->set_next_page_token(EncodePageToken(kList, datasets.next));
-      return absl::OkStatus();
-    });
-  }
-
-  grpc::Status DeleteDataset(grpc::ServerContext*, const v1::DeleteDatasetRequest* request,
-                             google::protobuf::Empty*) override {
-    return ServeRpc(delete_, [&]() -> absl::Status {
-      MLP_RETURN_IF_ERROR(CheckName("name", request->name()));
-      return store_.DeleteDataset(request->name());
-    });
-  }
-
-  grpc::Status ReadExamples(grpc::ServerContext*, const v1::ReadExamplesRequest* request,
-                            v1::ReadExamplesResponse* response) override {
-    return ServeRpc(read_, [&] { return ReadExamples(*request, *response); });
+  void AddTo(MethodTable& table) override {
+    using Self = DatasetServiceImpl;
+    table.Add(kService, "UploadDataset", [this](RpcCall& call) { return UploadDataset(call); });
+    table.AddUnary(kService, "GetDataset", this, &Self::GetDataset);
+    table.AddUnary(kService, "ListDatasets", this, &Self::ListDatasets);
+    table.AddUnary(kService, "DeleteDataset", this, &Self::DeleteDataset);
+    table.AddUnary(kService, "ReadExamples", this, &Self::ReadExamples);
   }
 
  private:
+  absl::Status UploadDataset(RpcCall& call) {
+    v1::UploadDatasetRequest message;
+    MLP_ASSIGN_OR_RETURN(bool more, call.Read(message));
+    if (!more || !message.has_header()) {
+      return absl::InvalidArgumentError("payload: expected the header in the first message");
+    }
+    absl::StatusOr<v1::Dataset> stored = FindEarlierUpload(message.header(), store_);
+    if (absl::IsNotFound(stored.status())) stored = Receive(call, message.header());
+    MLP_RETURN_IF_ERROR(stored.status());
+    call.WriteLast(*stored);
+    return absl::OkStatus();
+  }
+
+  // Takes the chunks that follow `header`, and stores the dataset.
+  absl::StatusOr<v1::Dataset> Receive(RpcCall& call, const v1::DatasetHeader& header) {
+    MLP_ASSIGN_OR_RETURN(std::unique_ptr<DatasetReceiver> receiver,
+                         DatasetReceiver::Start(header, limits_, store_));
+    v1::UploadDatasetRequest message;
+    while (true) {
+      MLP_ASSIGN_OR_RETURN(const bool more, call.Read(message));
+      if (!more) break;
+      if (!message.has_chunk()) {
+        return absl::InvalidArgumentError("payload: expected a chunk after the header");
+      }
+      MLP_RETURN_IF_ERROR(receiver->Add(message.chunk()));
+    }
+    // The end of the stream is also what a client that went away looks like.
+    if (call.Cancelled()) return absl::CancelledError("the upload was cut off");
+    return receiver->Finish();
+  }
+
+  absl::Status GetDataset(const v1::GetDatasetRequest& request, v1::Dataset& response) {
+    MLP_RETURN_IF_ERROR(CheckName("name", request.name()));
+    MLP_ASSIGN_OR_RETURN(response, store_.GetDataset(request.name()));
+    return absl::OkStatus();
+  }
+
+  absl::Status ListDatasets(const v1::ListDatasetsRequest& request,
+                            v1::ListDatasetsResponse& response) {
+    MLP_ASSIGN_OR_RETURN(const PageRequest page,
+                         ReadPage(kList, request.page_size(), request.page_token()));
+    MLP_ASSIGN_OR_RETURN(Page<v1::Dataset> datasets, store_.ListDatasets(page));
+    for (v1::Dataset& dataset : datasets.items) *response.add_datasets() = std::move(dataset);
+    response.set_next_page_token(EncodePageToken(kList, datasets.next));
+    return absl::OkStatus();
+  }
+
+  absl::Status DeleteDataset(const v1::DeleteDatasetRequest& request, google::protobuf::Empty&) {
+    MLP_RETURN_IF_ERROR(CheckName("name", request.name()));
+    return store_.DeleteDataset(request.name());
+  }
+
   absl::Status ReadExamples(const v1::ReadExamplesRequest& request,
                             v1::ReadExamplesResponse& response) {
     MLP_RETURN_IF_ERROR(CheckName("name", request.name()));
@@ -163,18 +153,12 @@ class DatasetServiceImpl final : public v1::DatasetService::Service {
 
   const DatasetLimits limits_;
   Store& store_;
-  RpcMetrics& upload_;
-  RpcMetrics& get_;
-  RpcMetrics& list_;
-  RpcMetrics& delete_;
-  RpcMetrics& read_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeDatasetService(const DatasetLimits& limits, Store& store,
-                                                  Metrics& metrics) {
-  return std::make_unique<DatasetServiceImpl>(limits, store, metrics);
+std::unique_ptr<RpcService> MakeDatasetService(const DatasetLimits& limits, Store& store) {
+  return std::make_unique<DatasetServiceImpl>(limits, store);
 }
 
 }  // namespace mlp

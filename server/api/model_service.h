@@ -1,15 +1,12 @@
-// ModelService on gRPC: check, convert, call the store; EvaluateModel runs a resident model.
+// ModelService: check, convert, call the store; EvaluateModel runs a resident model.
 #pragma once
 
 #include <memory>
 
 #include "server/inference/resident_models.h"
+#include "server/rpc/method_table.h"
 #include "server/store/store.h"
 #include "server/telemetry/metrics.h"
-
-namespace grpc {
-class Service;
-}
 
 namespace mlp {
 
@@ -19,7 +16,7 @@ struct ModelServiceOptions {
 };
 
 // All outlive the service. Thread-safe.
-std::unique_ptr<grpc::Service> MakeModelService(const ModelServiceOptions& options, Store& store,
-                                                ResidentModels& models, Metrics& metrics);
+std::unique_ptr<RpcService> MakeModelService(const ModelServiceOptions& options, Store& store,
+                                             ResidentModels& models, Metrics& metrics);
 
 }  // namespace mlp

@@ -6,15 +6,13 @@
 
 #include <absl/strings/str_cat.h>
 #include <google/protobuf/util/message_differencer.h>
-#include <grpcpp/impl/service_type.h>
 
 #include "core/base/status_macros.h"
 #include "core/data/split.h"
 #include "core/train/trainer.h"
 #include "core/train/training_memory.h"
-#include "mlp/v1/training.grpc.pb.h"
+#include "mlp/v1/training.pb.h"
 #include "server/api/page_token.h"
-#include "server/api/rpc.h"
 #include "server/conversion/config_conversion.h"
 #include "server/conversion/evaluation_conversion.h"
 #include "server/conversion/schema_conversion.h"
@@ -51,109 +49,97 @@ absl::Status CheckSameRequest(const v1::TrainingJob& asked, const v1::TrainingJo
                                                  ", with another model, dataset or configuration"));
 }
 
-class TrainingServiceImpl final : public v1::TrainingService::Service {
+class TrainingServiceImpl final : public RpcService {
  public:
-  TrainingServiceImpl(JobScheduler& scheduler, Store& store, Metrics& metrics,
-                      const TrainingServiceOptions& options)
-      : options_(options),
-        scheduler_(scheduler),
-        store_(store),
-        create_(metrics.Rpc(kService, "CreateTrainingJob")),
-        get_(metrics.Rpc(kService, "GetTrainingJob")),
-        list_(metrics.Rpc(kService, "ListTrainingJobs")),
-        cancel_(metrics.Rpc(kService, "CancelTrainingJob")),
-        delete_(metrics.Rpc(kService, "DeleteTrainingJob")),
-        watch_(metrics.Rpc(kService, "WatchTrainingJob")) {}
+  TrainingServiceImpl(JobScheduler& scheduler, Store& store, const TrainingServiceOptions& options)
+      : options_(options), scheduler_(scheduler), store_(store) {}
 
-  grpc::Status CreateTrainingJob(grpc::ServerContext*, const v1::CreateTrainingJobRequest* request,
-                                 v1::TrainingJob* response) override {
-    return ServeRpc(create_, [&]() -> absl::Status {
-      MLP_RETURN_IF_ERROR(CheckName("model", request->model()));
-      MLP_RETURN_IF_ERROR(CheckName("dataset", request->dataset()));
-      if (request->request_id().size() > kMaxRequestIdLength) {
-        return absl::InvalidArgumentError(absl::StrCat("request_id: expected at most ",
-                                                       kMaxRequestIdLength, " characters, got ",
-                                                       request->request_id().size()));
-      }
-      absl::StatusOr<v1::TrainingJob> earlier = FindEarlierJob(*request);
-      if (!absl::IsNotFound(earlier.status())) {
-        MLP_ASSIGN_OR_RETURN(*response, std::move(earlier));
-        return absl::OkStatus();
-      }
-      MLP_ASSIGN_OR_RETURN(const v1::Dataset dataset, store_.GetDataset(request->dataset()));
-      v1::TrainingJob job;
-      MLP_ASSIGN_OR_RETURN(*job.mutable_config(), CheckConfig(request->config(), dataset));
-      job.set_model(request->model());
-      job.set_dataset(dataset.name());
-      job.set_dataset_sha256(dataset.sha256());
-      MLP_ASSIGN_OR_RETURN(*response, scheduler_.Submit(job, request->request_id()));
-      return CheckSameRequest(job, *response);
-    });
-  }
-
-  grpc::Status GetTrainingJob(grpc::ServerContext*, const v1::GetTrainingJobRequest* request,
-                              v1::TrainingJob* response) override {
-    return ServeRpc(get_, [&]() -> absl::Status {
-      MLP_RETURN_IF_ERROR(CheckId(request->id()));
-      MLP_ASSIGN_OR_RETURN(*response, store_.GetJob(request->id()));
-      return absl::OkStatus();
-    });
-  }
-
-  grpc::Status ListTrainingJobs(grpc::ServerContext*, const v1::ListTrainingJobsRequest* request,
-                                v1::ListTrainingJobsResponse* response) override {
-    return ServeRpc(list_, [&]() -> absl::Status {
-      if (!request->model().empty()) MLP_RETURN_IF_ERROR(CheckName("model", request->model()));
-      if (!v1::JobState_IsValid(request->state())) {
-        return absl::InvalidArgumentError(absl::StrCat("state: expected 0 to ", v1::JobState_MAX,
-                                                       ", got ",
-                                                       static_cast<int>(request->state())));
-      }
-      const std::string list = absl::StrCat("jobs of \"", request->model(), "\" in state ",
-                                            static_cast<int>(request->state()));
-      MLP_ASSIGN_OR_RETURN(const PageRequest page,
-                           ReadPage(list, request->page_size(), request->page_token()));
-      MLP_ASSIGN_OR_RETURN(Page<v1::TrainingJob> jobs,
-                           store_.ListJobs(page, {request->model(), request->state()}));
-      for (v1::TrainingJob& job : jobs.items) *response->add_jobs() = std::move(job);
-      response->set_next_page_token(EncodePageToken(list, jobs.next));
-      return absl::OkStatus();
-    });
-  }
-
-  grpc::Status CancelTrainingJob(grpc::ServerContext*, const v1::CancelTrainingJobRequest* request,
-                                 v1::TrainingJob* response) override {
-    return ServeRpc(cancel_, [&]() -> absl::Status {
-      MLP_RETURN_IF_ERROR(CheckId(request->id()));
-      MLP_ASSIGN_OR_RETURN(*response, scheduler_.Cancel(request->id()));
-      return absl::OkStatus();
-    });
-  }
-
-  grpc::Status DeleteTrainingJob(grpc::ServerContext*, const v1::DeleteTrainingJobRequest* request,
-                                 google::protobuf::Empty*) override {
-    return ServeRpc(delete_, [&]() -> absl::Status {
-      MLP_RETURN_IF_ERROR(CheckId(request->id()));
-      return scheduler_.Delete(request->id());
-    });
-  }
-
-  grpc::Status WatchTrainingJob(grpc::ServerContext* context,
-                                const v1::WatchTrainingJobRequest* request,
-                                grpc::ServerWriter<v1::WatchTrainingJobResponse>* writer) override {
-    return ServeRpc(watch_, [&]() -> absl::Status {
-      MLP_RETURN_IF_ERROR(CheckId(request->id()));
-      if (request->from_iteration() < 0) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("from_iteration: expected 0 or more, got ", request->from_iteration()));
-      }
-      MLP_ASSIGN_OR_RETURN(const std::unique_ptr<JobWatch> watch,
-                           scheduler_.Watch(request->id(), request->from_iteration()));
-      return Follow(*watch, *context, *writer);
-    });
+  void AddTo(MethodTable& table) override {
+    using Self = TrainingServiceImpl;
+    table.AddUnary(kService, "CreateTrainingJob", this, &Self::CreateTrainingJob);
+    table.AddUnary(kService, "GetTrainingJob", this, &Self::GetTrainingJob);
+    table.AddUnary(kService, "ListTrainingJobs", this, &Self::ListTrainingJobs);
+    table.AddUnary(kService, "CancelTrainingJob", this, &Self::CancelTrainingJob);
+    table.AddUnary(kService, "DeleteTrainingJob", this, &Self::DeleteTrainingJob);
+    table.Add(kService, "WatchTrainingJob",
+              [this](RpcCall& call) { return WatchTrainingJob(call); });
   }
 
  private:
+  absl::Status CreateTrainingJob(const v1::CreateTrainingJobRequest& request,
+                                 v1::TrainingJob& response) {
+    MLP_RETURN_IF_ERROR(CheckName("model", request.model()));
+    MLP_RETURN_IF_ERROR(CheckName("dataset", request.dataset()));
+    if (request.request_id().size() > kMaxRequestIdLength) {
+      return absl::InvalidArgumentError(absl::StrCat("request_id: expected at most ",
+                                                     kMaxRequestIdLength, " characters, got ",
+                                                     request.request_id().size()));
+    }
+    absl::StatusOr<v1::TrainingJob> earlier = FindEarlierJob(request);
+    if (!absl::IsNotFound(earlier.status())) {
+      MLP_ASSIGN_OR_RETURN(response, std::move(earlier));
+      return absl::OkStatus();
+    }
+    MLP_ASSIGN_OR_RETURN(const v1::Dataset dataset, store_.GetDataset(request.dataset()));
+    v1::TrainingJob job;
+    MLP_ASSIGN_OR_RETURN(*job.mutable_config(), CheckConfig(request.config(), dataset));
+    job.set_model(request.model());
+    job.set_dataset(dataset.name());
+    job.set_dataset_sha256(dataset.sha256());
+    MLP_ASSIGN_OR_RETURN(response, scheduler_.Submit(job, request.request_id()));
+    return CheckSameRequest(job, response);
+  }
+
+  absl::Status GetTrainingJob(const v1::GetTrainingJobRequest& request, v1::TrainingJob& response) {
+    MLP_RETURN_IF_ERROR(CheckId(request.id()));
+    MLP_ASSIGN_OR_RETURN(response, store_.GetJob(request.id()));
+    return absl::OkStatus();
+  }
+
+  absl::Status ListTrainingJobs(const v1::ListTrainingJobsRequest& request,
+                                v1::ListTrainingJobsResponse& response) {
+    if (!request.model().empty()) MLP_RETURN_IF_ERROR(CheckName("model", request.model()));
+    if (!v1::JobState_IsValid(request.state())) {
+      return absl::InvalidArgumentError(absl::StrCat("state: expected 0 to ", v1::JobState_MAX,
+                                                     ", got ", static_cast<int>(request.state())));
+    }
+    const std::string list = absl::StrCat("jobs of \"", request.model(), "\" in state ",
+                                          static_cast<int>(request.state()));
+    MLP_ASSIGN_OR_RETURN(const PageRequest page,
+                         ReadPage(list, request.page_size(), request.page_token()));
+    MLP_ASSIGN_OR_RETURN(Page<v1::TrainingJob> jobs,
+                         store_.ListJobs(page, {request.model(), request.state()}));
+    for (v1::TrainingJob& job : jobs.items) *response.add_jobs() = std::move(job);
+    response.set_next_page_token(EncodePageToken(list, jobs.next));
+    return absl::OkStatus();
+  }
+
+  absl::Status CancelTrainingJob(const v1::CancelTrainingJobRequest& request,
+                                 v1::TrainingJob& response) {
+    MLP_RETURN_IF_ERROR(CheckId(request.id()));
+    MLP_ASSIGN_OR_RETURN(response, scheduler_.Cancel(request.id()));
+    return absl::OkStatus();
+  }
+
+  absl::Status DeleteTrainingJob(const v1::DeleteTrainingJobRequest& request,
+                                 google::protobuf::Empty&) {
+    MLP_RETURN_IF_ERROR(CheckId(request.id()));
+    return scheduler_.Delete(request.id());
+  }
+
+  absl::Status WatchTrainingJob(RpcCall& call) {
+    v1::WatchTrainingJobRequest request;
+    MLP_RETURN_IF_ERROR(ReadRequest(call, request));
+    MLP_RETURN_IF_ERROR(CheckId(request.id()));
+    if (request.from_iteration() < 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("from_iteration: expected 0 or more, got ", request.from_iteration()));
+    }
+    MLP_ASSIGN_OR_RETURN(const std::unique_ptr<JobWatch> watch,
+                         scheduler_.Watch(request.id(), request.from_iteration()));
+    return Follow(*watch, call);
+  }
+
   // The job that an earlier call with this request id created. INVALID_ARGUMENT where that one
   // asked for something else, NOT_FOUND where there was none. The dataset may be gone by now.
   absl::StatusOr<v1::TrainingJob> FindEarlierJob(const v1::CreateTrainingJobRequest& request) {
@@ -195,20 +181,19 @@ class TrainingServiceImpl final : public v1::TrainingService::Service {
     return TrainingConfigToApi(*checked);
   }
 
-  static absl::Status Follow(JobWatch& watch, const grpc::ServerContext& context,
-                             grpc::ServerWriter<v1::WatchTrainingJobResponse>& writer) {
+  static absl::Status Follow(JobWatch& watch, RpcCall& call) {
     v1::WatchTrainingJobResponse response;
     *response.mutable_job() = watch.job();
-    bool listening = writer.Write(response);
-    while (listening && !context.IsCancelled()) {
+    bool listening = call.Write(response);
+    while (listening && !call.Cancelled()) {
       MLP_ASSIGN_OR_RETURN(JobWatch::Batch batch, watch.Next(kWatchPatience));
       for (const ProgressPoint& point : batch.points) {
         *response.mutable_progress() = ProgressPointToApi(point);
-        listening = listening && writer.Write(response);
+        listening = listening && call.Write(response);
       }
       if (!batch.ended) continue;
       *response.mutable_job() = *std::move(batch.ended);
-      writer.Write(response);
+      call.WriteLast(response);
       return absl::OkStatus();
     }
     return absl::CancelledError("the watcher has gone");
@@ -217,20 +202,13 @@ class TrainingServiceImpl final : public v1::TrainingService::Service {
   const TrainingServiceOptions options_;
   JobScheduler& scheduler_;
   Store& store_;
-  RpcMetrics& create_;
-  RpcMetrics& get_;
-  RpcMetrics& list_;
-  RpcMetrics& cancel_;
-  RpcMetrics& delete_;
-  RpcMetrics& watch_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeTrainingService(JobScheduler& scheduler, Store& store,
-                                                   Metrics& metrics,
-                                                   const TrainingServiceOptions& options) {
-  return std::make_unique<TrainingServiceImpl>(scheduler, store, metrics, options);
+std::unique_ptr<RpcService> MakeTrainingService(JobScheduler& scheduler, Store& store,
+                                                const TrainingServiceOptions& options) {
+  return std::make_unique<TrainingServiceImpl>(scheduler, store, options);
 }
 
 }  // namespace mlp

@@ -1,4 +1,4 @@
-// TrainingService on gRPC: check, convert, call the scheduler and the store.
+// TrainingService: check, convert, call the scheduler and the store.
 #pragma once
 
 #include <cstdint>
@@ -6,12 +6,8 @@
 #include <memory>
 
 #include "server/jobs/scheduler.h"
+#include "server/rpc/method_table.h"
 #include "server/store/store.h"
-#include "server/telemetry/metrics.h"
-
-namespace grpc {
-class Service;
-}
 
 namespace mlp {
 
@@ -22,10 +18,9 @@ struct TrainingServiceOptions {
   int training_threads = 1;
 };
 
-// All three outlive the service. Thread-safe. A watch occupies a thread of the server while it
+// Both outlive the service. Thread-safe. A watch occupies a thread of the server while it
 // lasts; JobScheduler::Stop ends it within a second unless its client has stopped reading.
-std::unique_ptr<grpc::Service> MakeTrainingService(JobScheduler& scheduler, Store& store,
-                                                   Metrics& metrics,
-                                                   const TrainingServiceOptions& options = {});
+std::unique_ptr<RpcService> MakeTrainingService(JobScheduler& scheduler, Store& store,
+                                                const TrainingServiceOptions& options = {});
 
 }  // namespace mlp

@@ -44,4 +44,7 @@ class InferenceRequest {
   virtual void Finish(const absl::Status& status) = 0;
 };
 
+// Rows of one request.
+inline constexpr int64_t kMaxPredictRows = 65536;
+
 }  // namespace mlp

@@ -21,9 +21,9 @@ struct ExecutedBatch {
 // A request that was answered; its rows may have been in several batches.
 struct AnsweredRequest {
   int64_t rows = 0;
-  int64_t total_ns = 0;   // from its arrival to its answer
-  int64_t queue_ns = 0;   // waiting
-  int64_t input_ns = 0;   // its batches' times, as it waited for all of them
+  int64_t total_ns = 0;  // from its arrival to its answer
+  int64_t queue_ns = 0;  // waiting
+  int64_t input_ns = 0;  // its batches' times, as it waited for all of them
   int64_t infer_ns = 0;
   int64_t output_ns = 0;
 };

@@ -1,7 +1,6 @@
 #include "server/inference/resident_models.h"
 
 #include <utility>
-#include <vector>
 
 #include <absl/strings/str_cat.h>
 
@@ -10,101 +9,196 @@
 namespace mlp {
 
 ResidentModels::ResidentModels(Store& store, const ResidencyOptions& options)
-    : store_(store), options_(options) {}
+    : store_(store), set_(options.budget_bytes) {}
 
-absl::StatusOr<std::shared_ptr<const ServableModel>> ResidentModels::Get(
-    const ModelReference& reference) {
-  if (!reference.alias.empty()) {
-    return absl::NotFoundError(
-        absl::StrCat("model ", reference.model, ": no alias ", reference.alias));
-  }
-  Key key(reference.model, reference.version);
-  if (key.second == 0) {
-    MLP_ASSIGN_OR_RETURN(key.second, NewestVersion(reference.model));
-  }
-  if (std::shared_ptr<const ServableModel> model = Find(key)) return model;
-
-  int64_t generation = 0;
-  {
-    absl::MutexLock lock(&mutex_);
-    generation = generation_;
-  }
-  // Two callers may load the same version at once; the first one to insert it wins.
-  MLP_ASSIGN_OR_RETURN(const std::string artifact, store_.ReadArtifact(key.first, key.second));
-  MLP_ASSIGN_OR_RETURN(std::shared_ptr<const ServableModel> model,
-                       ServableModel::Load(key.first, key.second, artifact));
-  return Insert(key, std::move(model), generation);
-}
-
-absl::StatusOr<int64_t> ResidentModels::NewestVersion(const std::string& model) {
-  int64_t generation = 0;
-  {
-    absl::MutexLock lock(&mutex_);
-    const auto found = newest_.find(model);
-    if (found != newest_.end()) return found->second;
-    generation = generation_;
-  }
-  MLP_ASSIGN_OR_RETURN(const v1::ModelVersion newest, store_.GetVersion(model, 0));
+ResidentModels::Model ResidentModels::Find(absl::string_view reference) {
   absl::MutexLock lock(&mutex_);
-  if (generation == generation_) newest_[model] = newest.version();
-  return newest.version();
-}
-
-std::shared_ptr<const ServableModel> ResidentModels::Find(const Key& key) {
-  absl::MutexLock lock(&mutex_);
-  const auto found = resident_.find(key);
-  if (found == resident_.end()) return nullptr;
-  recent_.splice(recent_.begin(), recent_, found->second.position);
-  return found->second.model;
-}
-
-std::shared_ptr<const ServableModel> ResidentModels::Insert(
-    const Key& key, std::shared_ptr<const ServableModel> model, int64_t generation) {
-  absl::MutexLock lock(&mutex_);
-  const auto found = resident_.find(key);
-  if (found != resident_.end()) return found->second.model;
-  if (generation != generation_) return model;  // it may have been deleted meanwhile: not kept
-
-  recent_.push_front(key);
-  resident_.emplace(key, Resident{model, recent_.begin()});
-  bytes_ += model->bytes();
-  // The new one counts too, but is not itself let go.
-  while (bytes_ > options_.budget_bytes && recent_.size() > 1) Drop(Key(recent_.back()));
-  return model;
-}
-
-void ResidentModels::Drop(const Key& key) {
-  const auto found = resident_.find(key);
-  bytes_ -= found->second.model->bytes();
-  recent_.erase(found->second.position);
-  resident_.erase(found);
+  return set_.Find(reference);
 }
 
 void ResidentModels::Refresh(absl::string_view model) {
-  std::vector<Key> held;
+  const std::string name(model);
   {
     absl::MutexLock lock(&mutex_);
-    ++generation_;
-    newest_.erase(model);
-    for (const Key& key : recent_) {
-      if (key.first == model) held.push_back(key);
+    const auto known = names_.find(name);
+    if (known == names_.end()) return;
+    BeginGeneration(known->second);
+  }
+  // Again where another Refresh came in between: what this one was called for must be seen.
+  while (true) {
+    int64_t generation = 0;
+    std::vector<int64_t> versions;
+    {
+      absl::MutexLock lock(&mutex_);
+      const auto known = names_.find(name);
+      if (known == names_.end()) return;
+      generation = known->second.generation;
+      for (const auto& [version, unused] : known->second.versions) versions.push_back(version);
+    }
+    const absl::StatusOr<v1::Model> stored = store_.GetModel(name);
+    std::map<int64_t, absl::Status> lost;
+    for (const int64_t version : versions) {
+      const absl::Status found = store_.GetVersion(name, version).status();
+      if (!found.ok() && !absl::IsDataLoss(found)) lost[version] = found;
+    }
+
+    std::vector<Model> released;
+    absl::ReleasableMutexLock lock(&mutex_);
+    Name* known = NameOf(name, generation);
+    if (known == nullptr) continue;
+    const int64_t answering = set_.PointedVersion(name);
+    const bool was_in_memory = answering != 0 || set_.Contains(name, known->previous);
+    for (const auto& [version, found] : lost) {
+      // Where the store is too busy to tell, only time is lost: the next Load asks it again.
+      set_.Drop(name, version, released);
+      if (absl::IsNotFound(found)) known->versions.erase(version);
+    }
+    if (absl::IsNotFound(stored.status())) {
+      names_.erase(name);
+      return;
+    }
+    if (stored.ok() && stored->latest_version() == answering) return;
+    if (!was_in_memory || known->unloaded) return;
+    lock.Release();
+    released.clear();
+    Share(name, 0, /*may_evict=*/true).IgnoreError();  // KeepPrevious dealt with it
+    return;
+  }
+}
+
+absl::Status ResidentModels::Unload(absl::string_view model) {
+  MLP_RETURN_IF_ERROR(CheckName("model", model));
+  const std::string name(model);
+  for (int tries = 0; tries < kTries; ++tries) {
+    int64_t generation = 0;
+    {
+      absl::MutexLock lock(&mutex_);
+      generation = NameFor(name).generation;
+    }
+    const absl::Status stored = store_.GetModel(name).status();
+
+    std::vector<Model> released;
+    absl::MutexLock lock(&mutex_);
+    Name* known = NameOf(name, generation);
+    if (known == nullptr) continue;
+    if (!stored.ok()) {
+      ForgetIfUnknown(name);
+      return stored;
+    }
+    BeginGeneration(*known);
+    known->unloaded = true;
+    for (const auto& [version, unused] : known->versions) set_.Drop(name, version, released);
+    return absl::OkStatus();
+  }
+  return Changing(name);
+}
+
+absl::Status ResidentModels::Reload(absl::string_view model) {
+  MLP_RETURN_IF_ERROR(CheckName("model", model));
+  const std::string name(model);
+  {
+    absl::MutexLock lock(&mutex_);
+    if (const auto known = names_.find(name); known != names_.end()) {
+      BeginGeneration(known->second);
+      known->second.unloaded = false;
     }
   }
-  for (const Key& key : held) {
-    if (!absl::IsNotFound(store_.GetVersion(key.first, key.second).status())) continue;
-    absl::MutexLock lock(&mutex_);
-    if (resident_.contains(key)) Drop(key);
+  return Share(name, 0, /*may_evict=*/true).status();
+}
+
+absl::StatusOr<ModelCondition> ResidentModels::Condition(absl::string_view reference) {
+  MLP_ASSIGN_OR_RETURN(const ModelReference parsed, ParseReference(reference));
+  const absl::StatusOr<v1::ModelVersion> stored = store_.GetVersion(parsed.model, parsed.version);
+  if (!stored.ok() && !absl::IsDataLoss(stored.status())) return stored.status();
+
+  absl::MutexLock lock(&mutex_);
+  const int64_t version = stored.ok() ? stored->version() : parsed.version;
+  if (parsed.version == 0 ? set_.PointedVersion(parsed.model) != 0
+                          : set_.Contains(parsed.model, version)) {
+    return ModelCondition::kReady;
   }
+  const auto known = names_.find(parsed.model);
+  if (known != names_.end()) {
+    const Name& name = known->second;
+    if (name.unloaded) return ModelCondition::kUnloaded;
+    if (name.loads.contains(parsed.version) || name.loads.contains(version)) {
+      return ModelCondition::kLoading;
+    }
+    const auto before = name.versions.find(version);
+    if (before != name.versions.end() && before->second.damaged) return ModelCondition::kDamaged;
+  }
+  return stored.ok() ? ModelCondition::kStored : ModelCondition::kDamaged;
+}
+
+void ResidentModels::Apply(absl::string_view model, const v1::ServingSettings& settings) {
+  absl::MutexLock lock(&mutex_);
+  const auto known = names_.find(model);
+  if (known == names_.end()) return;  // its first load reads them
+  SetLimits(settings, known->second);
+}
+
+std::shared_ptr<const ModelStatistics> ResidentModels::Statistics(absl::string_view model,
+                                                                  int64_t version) const {
+  absl::MutexLock lock(&mutex_);
+  const auto known = names_.find(model);
+  if (known == names_.end()) return nullptr;
+  const auto found = known->second.versions.find(version);
+  return found == known->second.versions.end() ? nullptr : found->second.statistics;
+}
+
+void ResidentModels::SetLimits(const v1::ServingSettings& settings, Name& known) {
+  ServingLimits& limits = *known.limits;
+  limits.max_batch_rows = settings.max_batch_rows() > 0 ? settings.max_batch_rows()
+                                                        : ServingLimits::kDefaultMaxBatchRows;
+  limits.queue_delay_us = settings.queue_delay_us();
+  limits.max_queued_requests = settings.max_queued_requests() > 0
+                                   ? settings.max_queued_requests()
+                                   : ServingLimits::kDefaultMaxQueuedRequests;
+  known.limits_known = true;
+}
+
+absl::StatusOr<ModelReference> ResidentModels::ParseReference(absl::string_view reference) {
+  MLP_ASSIGN_OR_RETURN(ModelReference parsed, ParseModelReference("model", reference));
+  if (parsed.alias.empty()) return parsed;
+  return absl::NotFoundError(absl::StrCat("model ", parsed.model, ": no alias ", parsed.alias));
+}
+
+absl::Status ResidentModels::Changing(absl::string_view name) {
+  return absl::UnavailableError(absl::StrCat("model ", name, ": is changing; try again"));
+}
+
+ResidentModels::Name& ResidentModels::NameFor(const std::string& name) {
+  const auto [known, is_new] = names_.try_emplace(name);
+  if (is_new) BeginGeneration(known->second);
+  return known->second;
+}
+
+ResidentModels::Name* ResidentModels::NameOf(const std::string& name, int64_t generation) {
+  const auto known = names_.find(name);
+  if (known == names_.end() || known->second.generation != generation) return nullptr;
+  return &known->second;
+}
+
+void ResidentModels::BeginGeneration(Name& known) {
+  known.generation = ++last_generation_;
+  known.loads.clear();
+}
+
+void ResidentModels::ForgetIfUnknown(const std::string& name) {
+  const auto known = names_.find(name);
+  if (known == names_.end()) return;
+  const Name& entry = known->second;
+  if (entry.loads.empty() && entry.versions.empty() && !entry.unloaded) names_.erase(known);
 }
 
 int64_t ResidentModels::models() const {
   absl::MutexLock lock(&mutex_);
-  return static_cast<int64_t>(resident_.size());
+  return set_.models();
 }
 
 int64_t ResidentModels::bytes() const {
   absl::MutexLock lock(&mutex_);
-  return bytes_;
+  return set_.bytes();
 }
 
 }  // namespace mlp

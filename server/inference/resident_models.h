@@ -1,70 +1,152 @@
-// The model versions in memory: loaded from the store on first use, let go by least recent use when
-// they outgrow the budget. Predict and EvaluateModel take their models here.
+// The model versions in memory: loaded from the store on first use or ahead of it, kept within a
+// memory budget by least recent use. Predict and EvaluateModel take their models here.
+//
+// The hot path asks Find, which never waits; whoever may wait (a worker thread) asks Load.
 #pragma once
 
 #include <cstdint>
-#include <list>
+#include <map>
 #include <memory>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include <absl/base/thread_annotations.h>
 #include <absl/container/flat_hash_map.h>
+#include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <absl/strings/string_view.h>
 #include <absl/synchronization/mutex.h>
 
+#include "server/inference/resident_set.h"
 #include "server/inference/servable_model.h"
+#include "server/inference/shared_load.h"
 #include "server/names.h"
 #include "server/store/store.h"
 
 namespace mlp {
 
 struct ResidencyOptions {
-  // Weights kept in memory at most, in bytes. A model that is in use, or larger than this alone,
-  // stays as long as it is used.
+  // Memory of all models in it at most, in bytes. What a load under way takes comes on top of it
+  // until the model is in.
   int64_t budget_bytes = int64_t{2} << 30;
 };
 
+// What a caller can expect of a model version now.
+enum class ModelCondition {
+  kReady,     // in memory
+  kStored,    // loaded at its next use
+  kLoading,   // on its way in
+  kUnloaded,  // taken out by Unload: UNAVAILABLE until Reload
+  kDamaged,   // its last load failed; the next use tries again
+};
+
+// NAME means the newest version. Where that one cannot be loaded, the version that answered under
+// NAME before goes on doing so as long as it is in memory: a damaged artifact (DATA_LOSS, condition
+// kDamaged) or one larger than the budget is tried again at the next Refresh or Reload, one that
+// found no room or a busy store at the next Load. Under NAME@VERSION a version that cannot be
+// loaded is an error, always.
+//
+// Whatever is read from the store carries the model's generation at that time: Refresh, Unload and
+// Reload begin a new one, and a load that ends in another generation than it began in starts again.
+// Loads that began before are not joined any more, so that no caller gets from after a Refresh what
+// was read before it.
+//
 // Thread-safe. The store outlives it. No lock is held while the store is read.
 class ResidentModels {
  public:
+  using Model = std::shared_ptr<const ServableModel>;
+
   ResidentModels(Store& store, const ResidencyOptions& options);
 
-  // The version that `reference` names now. NOT_FOUND says whether model, version or alias is
-  // missing; DATA_LOSS for a damaged artifact.
-  absl::StatusOr<std::shared_ptr<const ServableModel>> Get(const ModelReference& reference);
+  // The version that `reference` (NAME, NAME@VERSION) names now, where that is known and in memory;
+  // null where it takes a Load to know. Never waits. Counts as a use.
+  Model Find(absl::string_view reference);
 
-  // A version of `model` was published, or one or all of them deleted: the next Get asks the store
-  // which is the newest. Versions that are gone from the store are dropped.
+  // The same, loading it first where it is not in memory; many callers at once share one load.
+  // INVALID_ARGUMENT: no reference. NOT_FOUND says whether model, version or alias is missing;
+  // DATA_LOSS: a damaged artifact; UNAVAILABLE: unloaded; RESOURCE_EXHAUSTED: larger than the
+  // budget, or (with a retry hint) than what the models that are in use leave of it.
+  absl::StatusOr<Model> Load(absl::string_view reference);
+
+  // As Load, but lets no other model go for it: RESOURCE_EXHAUSTED where there is no room.
+  absl::StatusOr<Model> LoadIfRoom(absl::string_view reference);
+
+  // Versions of `model` were published or deleted: finds out which is the newest, and loads that
+  // one where the model was in memory before. Until it is there the one before goes on answering,
+  // unless it was deleted. A version that is gone from the store is no longer found on return; a
+  // model that is gone takes its limits and statistics with it.
   void Refresh(absl::string_view model);
 
+  // Takes the model out of memory and refuses its use until Reload, or until it is deleted; a
+  // restart forgets it. Versions published meanwhile stay out as well. INVALID_ARGUMENT: no name.
+  // NOT_FOUND.
+  absl::Status Unload(absl::string_view model);
+  // Allows its use again and loads its newest version. Load's errors.
+  absl::Status Reload(absl::string_view model);
+
+  // INVALID_ARGUMENT, NOT_FOUND as by Load. Of NAME: kReady while any version answers for it.
+  absl::StatusOr<ModelCondition> Condition(absl::string_view reference);
+
+  // Settings as stored with the model; applied to what is in memory and what will be.
+  void Apply(absl::string_view model, const v1::ServingSettings& settings);
+
+  // Those of a version that was in memory since the server started; otherwise null.
+  std::shared_ptr<const ModelStatistics> Statistics(absl::string_view model, int64_t version) const;
+
   int64_t models() const;
+  // Memory of the models in it, and of those that were taken out while in use, until they are not.
   int64_t bytes() const;
 
  private:
-  using Key = std::pair<std::string, int64_t>;
-  struct Resident {
-    std::shared_ptr<const ServableModel> model;
-    std::list<Key>::iterator position;
+  struct Version {
+    std::shared_ptr<ModelStatistics> statistics;  // null where it never was in memory
+    bool damaged = false;
+  };
+  // A model that was asked for. Forgotten when it turns out not to exist.
+  struct Name {
+    int64_t generation = 0;
+    bool unloaded = false;
+    std::shared_ptr<ServingLimits> limits = std::make_shared<ServingLimits>();
+    bool limits_known = false;  // `limits` is what the store has
+    int64_t previous = 0;       // answers where the newest one does not; 0: none
+    std::map<int64_t, Version> versions;
+    // Under way, by version; 0: whichever is the newest.
+    std::map<int64_t, std::shared_ptr<SharedLoad>> loads;
   };
 
-  absl::StatusOr<int64_t> NewestVersion(const std::string& model);
-  std::shared_ptr<const ServableModel> Find(const Key& key);
-  std::shared_ptr<const ServableModel> Insert(const Key& key,
-                                              std::shared_ptr<const ServableModel> model,
-                                              int64_t generation);
-  void Drop(const Key& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What is read from the store is read again where a new generation began meanwhile: so often.
+  static constexpr int kTries = 8;
+
+  // resident_models_loading.cc
+  absl::StatusOr<Model> LoadAs(absl::string_view reference, bool may_evict);
+  // Joins the load of this version (0: the newest) that is under way, or is the one who loads.
+  absl::StatusOr<Model> Share(const std::string& name, int64_t version, bool may_evict);
+  absl::StatusOr<Model> LoadNewest(const std::string& name, bool may_evict);
+  absl::StatusOr<Model> LoadVersion(const std::string& name, int64_t version, bool may_evict);
+  // Fills in `settings` where it is not null.
+  absl::StatusOr<Model> ReadModel(const std::string& name, int64_t version, ServingState state,
+                                  v1::ServingSettings* settings);
+
+  // NOT_FOUND where it names an alias: there are none yet.
+  static absl::StatusOr<ModelReference> ParseReference(absl::string_view reference);
+  static absl::Status Changing(absl::string_view name);
+  Name& NameFor(const std::string& name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Null where it is not of this generation.
+  Name* NameOf(const std::string& name, int64_t generation) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SetLimits(const v1::ServingSettings& settings, Name& known)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void BeginGeneration(Name& known) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ForgetIfUnknown(const std::string& name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Where the newest version could not be loaded: see the class.
+  void KeepPrevious(const std::string& name, const absl::Status& failure, Name& known)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Store& store_;
-  const ResidencyOptions options_;
 
   mutable absl::Mutex mutex_;
-  absl::flat_hash_map<Key, Resident> resident_ ABSL_GUARDED_BY(mutex_);
-  std::list<Key> recent_ ABSL_GUARDED_BY(mutex_);  // most recently used first
-  int64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  absl::flat_hash_map<std::string, int64_t> newest_ ABSL_GUARDED_BY(mutex_);
-  // Counts Refresh calls, so that what was read from the store before one is not kept after it.
-  int64_t generation_ ABSL_GUARDED_BY(mutex_) = 0;
+  ResidentSet set_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, Name> names_ ABSL_GUARDED_BY(mutex_);
+  int64_t last_generation_ ABSL_GUARDED_BY(mutex_) = 0;  // of all names, so that none comes again
 };
 
 }  // namespace mlp

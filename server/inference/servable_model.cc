@@ -1,6 +1,5 @@
 #include "server/inference/servable_model.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "core/base/status_macros.h"
@@ -22,36 +21,19 @@ int64_t MemoryOf(const Artifact& artifact) {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const ServableModel>> ServableModel::Load(
-    absl::string_view name, int64_t version, absl::string_view artifact_bytes) {
+    absl::string_view name, int64_t version, absl::string_view artifact_bytes, ServingState state) {
   MLP_ASSIGN_OR_RETURN(Artifact artifact, ReadArtifact(artifact_bytes));
-  return std::make_shared<const ServableModel>(std::string(name), version, std::move(artifact));
+  return std::make_shared<const ServableModel>(std::string(name), version, std::move(artifact),
+                                               std::move(state));
 }
 
-ServableModel::ServableModel(std::string name, int64_t version, Artifact artifact)
+ServableModel::ServableModel(std::string name, int64_t version, Artifact artifact,
+                             ServingState state)
     : name_(std::move(name)),
       version_(version),
       artifact_(std::move(artifact)),
+      state_(std::move(state)),
+      propagation_(artifact_.network.topology, artifact_.network.parameters.data()),
       bytes_(MemoryOf(artifact_)) {}
-
-std::unique_ptr<Propagation<float>> ServableModel::TakeScratch() const {
-  {
-    absl::MutexLock lock(&mutex_);
-    if (!scratch_.empty()) {
-      std::unique_ptr<Propagation<float>> scratch = std::move(scratch_.back());
-      scratch_.pop_back();
-      return scratch;
-    }
-  }
-  return std::make_unique<Propagation<float>>(artifact_.network.topology, kBlockRows);
-}
-
-void ServableModel::Forward(const float* inputs, int64_t rows, float* outputs) const {
-  std::unique_ptr<Propagation<float>> scratch = TakeScratch();
-  scratch->Forward(artifact_.network.parameters.data(), inputs, static_cast<int>(rows));
-  const ConstMatrixMap<float> block_outputs = scratch->outputs();
-  std::copy_n(block_outputs.data(), block_outputs.size(), outputs);
-  absl::MutexLock lock(&mutex_);
-  scratch_.push_back(std::move(scratch));
-}
 
 }  // namespace mlp

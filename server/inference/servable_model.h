@@ -7,28 +7,31 @@
 #include <string>
 #include <vector>
 
-#include <absl/base/thread_annotations.h>
 #include <absl/status/statusor.h>
 #include <absl/strings/string_view.h>
-#include <absl/synchronization/mutex.h>
-#include <absl/types/span.h>
 
 #include "core/artifact/artifact.h"
-#include "core/nn/propagation.h"
+#include "core/nn/forward_propagation.h"
+#include "server/inference/model_statistics.h"
+#include "server/inference/serving_limits.h"
 
 namespace mlp {
 
-// Immutable but for its scratch memory. Thread-safe.
+// What stays while a model version leaves memory and comes back.
+struct ServingState {
+  std::shared_ptr<const ServingLimits> limits = std::make_shared<ServingLimits>();
+  std::shared_ptr<ModelStatistics> statistics = std::make_shared<ModelStatistics>();
+};
+
+// Immutable. Thread-safe.
 class ServableModel {
  public:
-  // Rows propagated at once, at most.
-  static constexpr int64_t kBlockRows = 256;
-
   // ReadArtifact's errors.
   static absl::StatusOr<std::shared_ptr<const ServableModel>> Load(absl::string_view name,
                                                                    int64_t version,
-                                                                   absl::string_view artifact);
-  ServableModel(std::string name, int64_t version, Artifact artifact);
+                                                                   absl::string_view artifact,
+                                                                   ServingState state);
+  ServableModel(std::string name, int64_t version, Artifact artifact, ServingState state = {});
 
   const std::string& name() const { return name_; }
   int64_t version() const { return version_; }
@@ -38,24 +41,24 @@ class ServableModel {
   const FeatureScaler& scaler() const { return artifact_.scaler; }
   const std::vector<std::string>& class_names() const { return artifact_.schema.class_names; }
 
-  // Forward propagation of scaled `inputs` [rows x D] into `outputs` [rows x K], both row-major.
-  // Requires 1 <= rows <= kBlockRows.
-  void Forward(const float* inputs, int64_t rows, float* outputs) const;
+  // Of all versions of the model.
+  const ServingLimits& limits() const { return *state_.limits; }
+  // Of this version, whether it stayed in memory all the time or not.
+  ModelStatistics& statistics() const { return *state_.statistics; }
 
-  // Memory held, scratch memory left out.
+  // Its block_rows() are the rows to gather at once.
+  const ForwardPropagation& propagation() const { return propagation_; }
+
+  // Memory held.
   int64_t bytes() const { return bytes_; }
 
  private:
-  std::unique_ptr<Propagation<float>> TakeScratch() const;
-
   const std::string name_;
   const int64_t version_;
   const Artifact artifact_;
+  const ServingState state_;
+  const ForwardPropagation propagation_;
   const int64_t bytes_;
-
-  mutable absl::Mutex mutex_;
-  // As many as threads ever propagated at the same time.
-  mutable std::vector<std::unique_ptr<Propagation<float>>> scratch_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace mlp

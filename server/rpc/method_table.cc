@@ -7,12 +7,18 @@
 
 namespace mlp {
 
+absl::Status ReadRequest(RpcCall& call, google::protobuf::MessageLite& request) {
+  const absl::StatusOr<bool> read = call.Read(request);
+  if (!read.ok()) return read.status();
+  if (!*read) return absl::InvalidArgumentError("request: expected a message, got none");
+  return absl::OkStatus();
+}
+
 void MethodTable::Add(absl::string_view service, absl::string_view method, RpcHandler handler) {
-  const bool added =
-      methods_
-          .try_emplace(absl::StrCat("/", service, "/", method),
-                       RpcMethod{std::move(handler), &metrics_.Rpc(service, method)})
-          .second;
+  const bool added = methods_
+                         .try_emplace(absl::StrCat("/", service, "/", method),
+                                      RpcMethod{std::move(handler), &metrics_.Rpc(service, method)})
+                         .second;
   assert(added);
   static_cast<void>(added);
 }
@@ -20,13 +26,6 @@ void MethodTable::Add(absl::string_view service, absl::string_view method, RpcHa
 const RpcMethod* MethodTable::Find(absl::string_view path) const {
   const auto found = methods_.find(path);
   return found == methods_.end() ? nullptr : &found->second;
-}
-
-absl::Status MethodTable::ReadOne(RpcCall& call, google::protobuf::MessageLite& message) {
-  const absl::StatusOr<bool> read = call.Read(message);
-  if (!read.ok()) return read.status();
-  if (!*read) return absl::InvalidArgumentError("expected a request message, got none");
-  return absl::OkStatus();
 }
 
 }  // namespace mlp

@@ -1,6 +1,6 @@
 // The RPC methods that may wait (for the store, for a training job, for their caller): each one a
-// function over plain messages, found by its name on the wire. Filled by the services of server/api,
-// served by BlockingServer. Knows nothing of gRPC.
+// function over plain messages, found by its name on the wire. Filled by the services of
+// server/api, served by BlockingServer. Knows nothing of gRPC.
 #pragma once
 
 #include <functional>
@@ -27,11 +27,17 @@ class RpcCall {
   // The caller's next message; false at the end of them, which is also what a caller that went away
   // looks like. INVALID_ARGUMENT where the bytes are no such message.
   virtual absl::StatusOr<bool> Read(google::protobuf::MessageLite& message) = 0;
-  // False where the caller is gone.
+  // False where the caller is gone. Waits while the caller is slow.
   virtual bool Write(const google::protobuf::MessageLite& message) = 0;
+  // Keeps the last message, to be sent together with the end of the call; none is sent where that
+  // is an error.
+  virtual void WriteLast(const google::protobuf::MessageLite& message) = 0;
   // The caller has gone or its deadline has passed.
   virtual bool Cancelled() const = 0;
 };
+
+// The one message of a caller that sends one. INVALID_ARGUMENT where there is none.
+absl::Status ReadRequest(RpcCall& call, google::protobuf::MessageLite& request);
 
 using RpcHandler = std::function<absl::Status(RpcCall&)>;
 
@@ -49,19 +55,25 @@ class MethodTable {
   // "mlp.v1.ModelService", "GetModel". Each method once.
   void Add(absl::string_view service, absl::string_view method, RpcHandler handler);
 
-  // One request, one response: absl::Status (Service::*)(const Request&, Response&). `self` outlives
+  // One request, one response: absl::Status Service::Handler(const Request&, Response&), or the
+  // same with the call before them, for handlers that ask whether it was cancelled. `self` outlives
   // the table.
   template <typename Service, typename Request, typename Response>
   void AddUnary(absl::string_view service, absl::string_view method, Service* self,
                 absl::Status (Service::*handler)(const Request&, Response&)) {
-    Add(service, method, [self, handler](RpcCall& call) -> absl::Status {
-      Request request;
-      absl::Status read = ReadOne(call, request);
-      if (!read.ok()) return read;
-      Response response;
-      absl::Status status = (self->*handler)(request, response);
-      if (status.ok()) call.Write(response);
-      return status;
+    Add(service, method, [self, handler](RpcCall& call) {
+      return Answer<Request, Response>(call, [&](const Request& request, Response& response) {
+        return (self->*handler)(request, response);
+      });
+    });
+  }
+  template <typename Service, typename Request, typename Response>
+  void AddUnary(absl::string_view service, absl::string_view method, Service* self,
+                absl::Status (Service::*handler)(const RpcCall&, const Request&, Response&)) {
+    Add(service, method, [self, handler](RpcCall& call) {
+      return Answer<Request, Response>(call, [&](const Request& request, Response& response) {
+        return (self->*handler)(call, request, response);
+      });
     });
   }
 
@@ -69,8 +81,16 @@ class MethodTable {
   const RpcMethod* Find(absl::string_view path) const;
 
  private:
-  // INVALID_ARGUMENT where there is no message.
-  static absl::Status ReadOne(RpcCall& call, google::protobuf::MessageLite& message);
+  template <typename Request, typename Response, typename Handler>
+  static absl::Status Answer(RpcCall& call, const Handler& handler) {
+    Request request;
+    absl::Status status = ReadRequest(call, request);
+    if (!status.ok()) return status;
+    Response response;
+    status = handler(request, response);
+    if (status.ok()) call.WriteLast(response);
+    return status;
+  }
 
   Metrics& metrics_;
   absl::flat_hash_map<std::string, RpcMethod> methods_;

@@ -29,6 +29,14 @@ absl::StatusOr<v1::Model> ReadModel(const SqliteStatement& row) {
   return model;
 }
 
+absl::StatusOr<v1::Model> FindModel(SqliteConnection& connection, absl::string_view name) {
+  SqliteStatement select = connection.Prepare(absl::StrCat(kSelectModels, "AND name = ?1"));
+  select.Bind(name);
+  MLP_ASSIGN_OR_RETURN(const bool found, select.Step());
+  if (!found) return absl::NotFoundError(absl::StrCat("model ", name, ": not found"));
+  return ReadModel(select);
+}
+
 }  // namespace
 
 absl::Status SqliteModels::Purge() {
@@ -52,12 +60,23 @@ absl::Status SqliteModels::Purge() {
 }
 
 absl::StatusOr<v1::Model> SqliteModels::Get(absl::string_view name) {
-  return database_.Read([&](SqliteConnection& connection) -> absl::StatusOr<v1::Model> {
-    SqliteStatement select = connection.Prepare(absl::StrCat(kSelectModels, "AND name = ?1"));
-    select.Bind(name);
-    MLP_ASSIGN_OR_RETURN(const bool found, select.Step());
-    if (!found) return absl::NotFoundError(absl::StrCat("model ", name, ": not found"));
-    return ReadModel(select);
+  return database_.Read([&](SqliteConnection& connection) { return FindModel(connection, name); });
+}
+
+absl::StatusOr<v1::Model> SqliteModels::SetServing(absl::string_view name,
+                                                   const v1::ServingSettings& settings) {
+  return database_.Write([&](SqliteConnection& connection) -> absl::StatusOr<v1::Model> {
+    MLP_ASSIGN_OR_RETURN(v1::Model model, FindModel(connection, name));
+    model.clear_serving();
+    if (settings.ByteSizeLong() > 0) *model.mutable_serving() = settings;
+    v1::Model stored = model;
+    stored.clear_latest_version();  // of the versions
+    stored.clear_version_count();
+    const std::string record = EncodeRecord(stored);
+    SqliteStatement update = connection.Prepare("UPDATE models SET record = ?2 WHERE name = ?1");
+    update.Bind(name, SqliteBlob{record});
+    MLP_RETURN_IF_ERROR(update.Run());
+    return model;
   });
 }
 

@@ -25,6 +25,7 @@ class SqliteModels {
 
   absl::StatusOr<v1::Model> Get(absl::string_view name);
   absl::StatusOr<Page<v1::Model>> List(const PageRequest& page);
+  absl::StatusOr<v1::Model> SetServing(absl::string_view name, const v1::ServingSettings& settings);
   absl::Status Delete(absl::string_view name);
 
   // sqlite_versions.cc

@@ -90,6 +90,10 @@ class SqliteStore final : public Store {
   absl::StatusOr<Page<v1::Model>> ListModels(const PageRequest& page) override {
     return models_.List(page);
   }
+  absl::StatusOr<v1::Model> SetServingSettings(absl::string_view name,
+                                               const v1::ServingSettings& settings) override {
+    return models_.SetServing(name, settings);
+  }
   absl::Status DeleteModel(absl::string_view name) override { return models_.Delete(name); }
   absl::StatusOr<v1::ModelVersion> GetVersion(absl::string_view model, int64_t version) override {
     return models_.GetVersion(model, version);

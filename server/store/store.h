@@ -135,6 +135,10 @@ class Store {
   virtual absl::StatusOr<v1::Model> GetModel(absl::string_view name) = 0;
   // By name.
   virtual absl::StatusOr<Page<v1::Model>> ListModels(const PageRequest& page) = 0;
+  // Replaces the model's serving settings; they are kept until it is deleted. Returns the model as
+  // stored, whose `serving` is unset where all settings are 0. NOT_FOUND.
+  virtual absl::StatusOr<v1::Model> SetServingSettings(absl::string_view name,
+                                                       const v1::ServingSettings& settings) = 0;
   virtual absl::Status DeleteModel(absl::string_view name) = 0;
   // `version` 0 is the newest one. NOT_FOUND names what is missing: model or version.
   virtual absl::StatusOr<v1::ModelVersion> GetVersion(absl::string_view model, int64_t version) = 0;

@@ -193,5 +193,43 @@ TEST_F(ServerTest, ShutsDownUnderLoad) {
   for (std::thread& caller : callers) caller.join();
 }
 
+TEST_F(ServerTest, ServingSettingsAreCheckedAndSurviveARestart) {
+  ASSERT_TRUE(Upload(Header("blobs", 90), Blobs(90)).ok());
+  Train("colours", "blobs");
+  const auto set = [this](const std::string& name, int32_t rows, int64_t delay, int32_t queued,
+                          v1::Model* model) {
+    v1::SetServingSettingsRequest request;
+    request.set_model(name);
+    request.mutable_settings()->set_max_batch_rows(rows);
+    request.mutable_settings()->set_queue_delay_us(delay);
+    request.mutable_settings()->set_max_queued_requests(queued);
+    grpc::ClientContext context;
+    return models_->SetServingSettings(&context, request, model);
+  };
+  v1::Model model;
+  EXPECT_EQ(set("colours", -1, 0, 0, &model).error_message(),
+            "settings.max_batch_rows: expected 0 to 65536, got -1");
+  EXPECT_EQ(set("colours", 65537, 0, 0, &model).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(set("colours", 0, 1000001, 0, &model).error_message(),
+            "settings.queue_delay_us: expected 0 to 1000000, got 1000001");
+  EXPECT_EQ(set("colours", 0, 0, 1000001, &model).error_message(),
+            "settings.max_queued_requests: expected 0 to 1000000, got 1000001");
+  EXPECT_EQ(set("nobody", 1, 0, 0, &model).error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(set("../x", 1, 0, 0, &model).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  const grpc::Status status = set("colours", 65536, 1000000, 1000000, &model);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(model.name(), "colours");
+  EXPECT_EQ(model.serving().max_batch_rows(), 65536);
+
+  StopServer();
+  StartServer();
+  v1::GetModelRequest request;
+  request.set_name("colours");
+  grpc::ClientContext context;
+  v1::Model stored;
+  ASSERT_TRUE(models_->GetModel(&context, request, &stored).ok());
+  EXPECT_EQ(stored.SerializeAsString(), model.SerializeAsString());
+}
+
 }  // namespace
 }  // namespace mlp

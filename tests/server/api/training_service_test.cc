@@ -15,6 +15,7 @@
 
 #include "mlp/v1/training.grpc.pb.h"
 #include "tests/server/jobs/job_fixture.h"
+#include "tests/server/rpc/rpc_test_server.h"
 
 namespace mlp {
 namespace {
@@ -33,20 +34,14 @@ class TrainingService : public JobFixture {
     options.train = std::move(train);
     options.max_queued_jobs = 3;
     scheduler_ = StartScheduler(options);
-    service_ = MakeTrainingService(*scheduler_, store(), metrics());
-    grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-    builder.RegisterService(service_.get());
-    server_ = builder.BuildAndStart();
-    ASSERT_NE(server_, nullptr);
+    service_ = MakeTrainingService(*scheduler_, store());
+    server_ = std::make_unique<RpcTestServer>(*service_, metrics());
     stub_ = v1::TrainingService::NewStub(
-        grpc::CreateChannel(absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials()));
+        grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials()));
   }
 
   void StopServer() {
     if (scheduler_ != nullptr) scheduler_->Stop();
-    if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
     server_.reset();
     service_.reset();
     scheduler_.reset();
@@ -118,8 +113,8 @@ class TrainingService : public JobFixture {
 
   SteppedTrainer trainer_;
   std::unique_ptr<JobScheduler> scheduler_;
-  std::unique_ptr<grpc::Service> service_;
-  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<RpcService> service_;
+  std::unique_ptr<RpcTestServer> server_;
   std::unique_ptr<v1::TrainingService::Stub> stub_;
 };
 

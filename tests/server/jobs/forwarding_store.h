@@ -75,6 +75,10 @@ class ForwardingStore : public Store {
   absl::StatusOr<Page<v1::Model>> ListModels(const PageRequest& page) override {
     return store_.ListModels(page);
   }
+  absl::StatusOr<v1::Model> SetServingSettings(absl::string_view name,
+                                               const v1::ServingSettings& settings) override {
+    return store_.SetServingSettings(name, settings);
+  }
   absl::Status DeleteModel(absl::string_view name) override { return store_.DeleteModel(name); }
   absl::StatusOr<v1::ModelVersion> GetVersion(absl::string_view model, int64_t version) override {
     return store_.GetVersion(model, version);

@@ -191,6 +191,49 @@ TEST_P(StoreContract, ModelIsGoneWithItsVersionsOnceDeleted) {
   EXPECT_EQ(store().GetModel("digits").value().version_count(), 1);
 }
 
+TEST_P(StoreContract, ServingSettingsStayWithTheModel) {
+  ASSERT_THAT(Publish("digits", "one"), IsOk());
+  ASSERT_THAT(Publish("letters", "two"), IsOk());
+  v1::Model expected = store().GetModel("digits").value();
+  EXPECT_FALSE(expected.has_serving());
+  v1::ServingSettings& settings = *expected.mutable_serving();
+  settings.set_max_batch_rows(64);
+  settings.set_queue_delay_us(250);
+  settings.set_max_queued_requests(10);
+  EXPECT_THAT(store().SetServingSettings("digits", settings).value(), EqualsMessage(expected));
+  Reopen();
+  EXPECT_THAT(store().GetModel("digits").value(), EqualsMessage(expected));
+  EXPECT_THAT(store().ListModels({}).value().items[0], EqualsMessage(expected));
+  EXPECT_FALSE(store().GetModel("letters").value().has_serving());
+  // A new version changes nothing about them.
+  ASSERT_THAT(Publish("digits", "three"), IsOk());
+  expected.set_latest_version(2);
+  expected.set_version_count(2);
+  EXPECT_THAT(store().GetModel("digits").value(), EqualsMessage(expected));
+  // They are replaced as a whole; none are the defaults.
+  settings.Clear();
+  settings.set_queue_delay_us(1);
+  EXPECT_THAT(store().SetServingSettings("digits", settings).value(), EqualsMessage(expected));
+  EXPECT_THAT(store().GetModel("digits").value(), EqualsMessage(expected));
+  expected.clear_serving();
+  EXPECT_THAT(store().SetServingSettings("digits", {}).value(), EqualsMessage(expected));
+  EXPECT_THAT(store().GetModel("digits").value(), EqualsMessage(expected));
+}
+
+TEST_P(StoreContract, ServingSettingsGoWithTheModel) {
+  v1::ServingSettings settings;
+  settings.set_max_batch_rows(1);
+  EXPECT_THAT(store().SetServingSettings("digits", settings),
+              HasStatus(absl::StatusCode::kNotFound, "model digits: not found"));
+  ASSERT_THAT(Publish("digits", "one"), IsOk());
+  ASSERT_THAT(store().SetServingSettings("digits", settings), IsOk());
+  ASSERT_THAT(store().DeleteModel("digits"), IsOk());
+  EXPECT_THAT(store().SetServingSettings("digits", settings),
+              HasStatus(absl::StatusCode::kNotFound, "model digits: not found"));
+  ASSERT_THAT(Publish("digits", "two"), IsOk());
+  EXPECT_FALSE(store().GetModel("digits").value().has_serving());
+}
+
 TEST_P(StoreContract, ModelsAreListedByName) {
   for (const char* name : {"c", "a.b-c_1", "b"}) ASSERT_THAT(Publish(name, "x"), IsOk());
   ASSERT_THAT(Publish("b", "x"), IsOk());

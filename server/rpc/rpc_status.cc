@@ -1,10 +1,10 @@
-#include "server/api/rpc.h"
+#include "server/rpc/rpc_status.h"
 
 #include <exception>
 #include <new>
 #include <string>
 
-#include "core/base/clock.h"
+#include "server/retry_delay.h"
 #include "server/telemetry/log.h"
 
 namespace mlp {
@@ -19,20 +19,18 @@ absl::Status CatchExceptions(absl::FunctionRef<absl::Status()> handler) {
   }
 }
 
+absl::Status VisibleStatus(absl::string_view doing, const absl::Status& status) {
+  if (!absl::IsInternal(status)) return status;
+  LogError(doing, status);
+  return absl::InternalError("internal error");
+}
+
 grpc::Status ConcludeRpc(RpcMetrics& metrics, const absl::Status& status, absl::Duration duration) {
   metrics.Finished(status.code(), duration);
   if (status.ok()) return grpc::Status::OK;
-  if (status.code() == absl::StatusCode::kInternal) {
-    LogError(metrics.name(), status);
-    return grpc::Status(grpc::StatusCode::INTERNAL, "internal error");
-  }
-  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()));
-}
-
-grpc::Status ServeRpc(RpcMetrics& metrics, absl::FunctionRef<absl::Status()> handler) {
-  const absl::Duration start = Clock::System().Elapsed();
-  const absl::Status status = CatchExceptions(handler);
-  return ConcludeRpc(metrics, status, Clock::System().Elapsed() - start);
+  const absl::Status visible = VisibleStatus(metrics.name(), status);
+  return grpc::Status(static_cast<grpc::StatusCode>(visible.code()), std::string(visible.message()),
+                      StatusDetails(visible));
 }
 
 }  // namespace mlp

@@ -1,19 +1,15 @@
-// Predictor and ResidentModels over a real store in a temporary folder.
-#include "server/inference/predictor.h"
+// Predict requests through the batcher and the resident models, over a real store.
 
 #include <cmath>
-#include <filesystem>
 #include <limits>
+#include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/nn/initialization.h"
-#include "server/store/sqlite_store.h"
-#include "tests/testing/temporary_store.h"
+#include "tests/server/inference/batch_fixture.h"
 
 namespace mlp {
 namespace {
@@ -21,44 +17,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// D=2 -> K=2 without a hidden layer: output k is sigmoid(10 * x_k) for weights diag(10, 10).
-Artifact Diagonal(float weight) {
-  Artifact artifact;
-  artifact.network.topology = {2, {{2, Activation::kSigmoid}}};
-  artifact.network.parameters.resize(6);
-  artifact.network.parameters << weight, 0, 0, weight, 0, 0;
-  artifact.scaler = FeatureScaler::Identity(2);
-  artifact.schema.features = 2;
-  artifact.schema.class_names = {"first", "second"};
-  return artifact;
-}
+using PredictTest = BatchFixture;
 
-class PredictorTest : public ::testing::Test {
- protected:
-  PredictTask Task(const v1::PredictRequest& request, v1::PredictResponse& response) {
-    return {.request = &request, .response = &response, .status = {}};
-  }
-
-  absl::Status RunOne(const v1::PredictRequest& request, v1::PredictResponse& response) {
-    PredictTask task = Task(request, response);
-    predictor_.Run(absl::MakeSpan(&task, 1));
-    return task.status;
-  }
-
-  v1::PredictRequest Request(const std::string& model, std::vector<float> features) {
-    v1::PredictRequest request;
-    request.set_model(model);
-    request.mutable_features()->Add(features.begin(), features.end());
-    return request;
-  }
-
-  testing::TemporaryStore store_;
-  ResidentModels models_{*store_, {}};
-  Metrics metrics_;
-  Predictor predictor_{models_, metrics_};
-};
-
-TEST_F(PredictorTest, AnswersLabelNameAndAllOutputs) {
+TEST_F(PredictTest, AnswersLabelNameAndAllOutputs) {
   store_.Publish("m", Diagonal(10));
   v1::PredictResponse response;
   ASSERT_TRUE(RunOne(Request("m", {0.0f, 1.0f, 0.5f, -0.5f}), response).ok());
@@ -72,7 +33,7 @@ TEST_F(PredictorTest, AnswersLabelNameAndAllOutputs) {
   EXPECT_NEAR(response.outputs(3), 1.0 / (1.0 + std::exp(5.0)), 1e-6);
 }
 
-TEST_F(PredictorTest, PixelsAreTheSameValuesAsFeatures) {
+TEST_F(PredictTest, PixelsAreTheSameValuesAsFeatures) {
   store_.Publish("m", Diagonal(0.01f));
   v1::PredictRequest pixels;
   pixels.set_model("m");
@@ -83,7 +44,7 @@ TEST_F(PredictorTest, PixelsAreTheSameValuesAsFeatures) {
   EXPECT_EQ(from_pixels.SerializeAsString(), from_features.SerializeAsString());
 }
 
-TEST_F(PredictorTest, GivesEachCallerItsOwnRowsWhateverTheBatch) {
+TEST_F(PredictTest, GivesEachCallerItsOwnRowsWhateverTheBatch) {
   store_.Publish("a", Diagonal(1));
   store_.Publish("b", Diagonal(-1));
   store_.Publish("b", Diagonal(2));
@@ -96,40 +57,39 @@ TEST_F(PredictorTest, GivesEachCallerItsOwnRowsWhateverTheBatch) {
     const char* models[] = {"a", "b", "b@1", "b@2"};
     requests.push_back(Request(models[i % 4], features));
   }
-  std::vector<v1::PredictResponse> together(requests.size());
-  std::vector<PredictTask> tasks;
-  for (size_t i = 0; i < requests.size(); ++i) tasks.push_back(Task(requests[i], together[i]));
-  predictor_.Run(absl::MakeSpan(tasks));
+  std::vector<std::unique_ptr<TestRequest>> together;
+  for (const v1::PredictRequest& request : requests) together.push_back(Submit(request));
+  RunAll();
   for (size_t i = 0; i < requests.size(); ++i) {
-    ASSERT_TRUE(tasks[i].status.ok()) << i << ": " << tasks[i].status;
+    ASSERT_EQ(together[i]->answers, 1) << i;
+    ASSERT_TRUE(together[i]->status.ok()) << i << ": " << together[i]->status;
+    const v1::PredictResponse& batched = together[i]->response;
     v1::PredictResponse alone;
     ASSERT_TRUE(RunOne(requests[i], alone).ok());
-    ASSERT_EQ(together[i].outputs_size(), requests[i].features_size()) << i;
-    EXPECT_EQ(together[i].version(), alone.version()) << i;
+    ASSERT_EQ(batched.outputs_size(), requests[i].features_size()) << i;
+    EXPECT_EQ(batched.version(), alone.version()) << i;
     for (int k = 0; k < alone.outputs_size(); ++k) {
       // The block's shape may change the order in which BLAS sums: within a few ulp.
-      EXPECT_NEAR(together[i].outputs(k), alone.outputs(k), 1e-6) << i << ", " << k;
+      EXPECT_NEAR(batched.outputs(k), alone.outputs(k), 1e-6) << i << ", " << k;
     }
   }
 }
 
-TEST_F(PredictorTest, OneBadRequestSpoilsNoOther) {
+TEST_F(PredictTest, OneBadRequestSpoilsNoOther) {
   store_.Publish("m", Diagonal(1));
   const v1::PredictRequest good = Request("m", {1, 2});
   const v1::PredictRequest bad = Request("m", {1, 2, 3});
   const v1::PredictRequest unknown = Request("nobody", {1, 2});
-  v1::PredictResponse responses[3];
-  std::vector<PredictTask> tasks = {Task(bad, responses[0]), Task(good, responses[1]),
-                                    Task(unknown, responses[2])};
-  predictor_.Run(absl::MakeSpan(tasks));
-  EXPECT_EQ(tasks[0].status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_TRUE(tasks[1].status.ok());
-  EXPECT_EQ(responses[1].labels_size(), 1);
-  EXPECT_EQ(tasks[2].status.code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(responses[0].ByteSizeLong() + responses[2].ByteSizeLong(), 0u);
+  const auto first = Submit(bad), second = Submit(good), third = Submit(unknown);
+  RunAll();
+  EXPECT_EQ(first->status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(second->status.ok());
+  EXPECT_EQ(second->response.labels_size(), 1);
+  EXPECT_EQ(third->status.code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(first->answers + second->answers + third->answers, 3);
 }
 
-TEST_F(PredictorTest, RefusesBadRowsByNameAndNumbers) {
+TEST_F(PredictTest, RefusesBadRowsByNameAndNumbers) {
   store_.Publish("m", Diagonal(1));
   struct Case {
     v1::PredictRequest request;
@@ -175,7 +135,7 @@ TEST_F(PredictorTest, RefusesBadRowsByNameAndNumbers) {
   }
 }
 
-TEST_F(PredictorTest, UsesANewVersionAfterRefresh) {
+TEST_F(PredictTest, UsesANewVersionAfterRefresh) {
   store_.Publish("m", Diagonal(1));
   v1::PredictResponse response;
   ASSERT_TRUE(RunOne(Request("m", {1, 2}), response).ok());
@@ -190,7 +150,7 @@ TEST_F(PredictorTest, UsesANewVersionAfterRefresh) {
   EXPECT_EQ(response.version(), 1);
 }
 
-TEST_F(PredictorTest, ForgetsADeletedVersion) {
+TEST_F(PredictTest, ForgetsADeletedVersion) {
   store_.Publish("m", Diagonal(1));
   store_.Publish("m", Diagonal(-1));
   v1::PredictResponse response;
@@ -201,50 +161,6 @@ TEST_F(PredictorTest, ForgetsADeletedVersion) {
   ASSERT_TRUE(RunOne(Request("m", {1, 2}), response).ok());
   EXPECT_EQ(response.version(), 1);
   EXPECT_EQ(RunOne(Request("m@2", {1, 2}), response).code(), absl::StatusCode::kNotFound);
-}
-
-TEST_F(PredictorTest, LetsTheLeastRecentlyUsedModelGo) {
-  for (const char* name : {"a", "b", "c"}) store_.Publish(name, Diagonal(1));
-  const int64_t one = [&] {
-    ResidentModels models(*store_, {});
-    EXPECT_TRUE(models.Get({.model = "a", .version = 0, .alias = ""}).ok());
-    return models.bytes();
-  }();
-  ResidentModels models(*store_, {.budget_bytes = 2 * one});
-  const auto get = [&](const char* name) {
-    return *models.Get({.model = name, .version = 1, .alias = ""});
-  };
-  const auto a = get("a");
-  get("b");
-  get("a");
-  get("c");  // b goes
-  EXPECT_EQ(models.models(), 2);
-  EXPECT_EQ(models.bytes(), 2 * one);
-  EXPECT_EQ(get("a"), a);
-  const auto b = get("b");  // loaded again; c goes
-  EXPECT_EQ(models.models(), 2);
-  EXPECT_EQ(get("a"), a);
-  EXPECT_EQ(get("b"), b);
-}
-
-TEST_F(PredictorTest, ThreadsShareModels) {
-  store_.Publish("a", Diagonal(1));
-  store_.Publish("b", Diagonal(2));
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t) {
-    threads.emplace_back([&, t] {
-      Predictor predictor(models_, metrics_);
-      for (int i = 0; i < 200; ++i) {
-        const v1::PredictRequest request = Request((i + t) % 2 == 0 ? "a" : "b", {1, 2});
-        v1::PredictResponse response;
-        PredictTask task = Task(request, response);
-        predictor.Run(absl::MakeSpan(&task, 1));
-        EXPECT_TRUE(task.status.ok()) << task.status;
-        if (i % 50 == 0) models_.Refresh("a");
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
 }
 
 }  // namespace

@@ -1,0 +1,50 @@
+// One bidirectional inference method on one poller's queue: many messages on a stream, each
+// answered when it is computed. Only included by .cc files.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <unordered_set>
+
+#include <grpcpp/grpcpp.h>
+
+#include "server/inference/batcher.h"
+#include "server/inference/inference_message.h"
+#include "server/rpc/poller.h"
+#include "server/telemetry/metrics.h"
+
+namespace mlp {
+
+struct StreamInferenceMethod {
+  // The generated RequestMETHOD of a raw method.
+  std::function<void(grpc::ServerContext*,
+                     grpc::ServerAsyncReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>*,
+                     grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*)>
+      request_call;
+  // Their AppendResponse carries errors.
+  std::function<std::unique_ptr<InferenceMessage>()> make_message;
+  RpcMetrics* metrics = nullptr;
+};
+
+// Polling thread only, but for the answers.
+class StreamInference {
+ public:
+  // All outlive it; the poller is stopped first.
+  StreamInference(StreamInferenceMethod method, Poller& poller, Batcher& batcher);
+  ~StreamInference();
+
+  // Begins to take calls. Call once.
+  void Start();
+  // Streams take no further message: each ends with UNAVAILABLE once what it sent was answered.
+  void Drain();
+
+ private:
+  class Stream;
+
+  const StreamInferenceMethod method_;
+  Poller& poller_;
+  Batcher& batcher_;
+  std::unordered_set<Stream*> streams_;  // that arrived; each deletes itself
+};
+
+}  // namespace mlp

@@ -1,0 +1,362 @@
+#include "server/inference/batcher.h"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include <absl/strings/str_cat.h>
+
+#include "server/inference/serving_limits.h"
+#include "server/retry_delay.h"
+
+namespace mlp {
+namespace {
+
+// Before the first batch of a model has shown how long its rows take, and the bounds after it.
+constexpr absl::Duration kFirstRetryDelay = absl::Milliseconds(10);
+constexpr absl::Duration kLongestRetryDelay = absl::Seconds(1);
+
+// Multiplications and additions of one row.
+int64_t FlopsPerRow(const ServableModel& model) { return model.propagation().flops_per_row(); }
+
+int64_t RowBytes(const ServableModel& model) {
+  return model.features() * static_cast<int64_t>(sizeof(float));
+}
+
+int64_t MaxBatchRows(const ServableModel& model) {
+  return model.limits().max_batch_rows.load(std::memory_order_relaxed);
+}
+
+absl::StatusOr<int64_t> FitOrRefuse(InferenceRequest& request,
+                                    const std::shared_ptr<const ServableModel>& model) {
+  try {
+    return request.Fit(model);
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError("not enough memory for this request");
+  }
+}
+
+absl::Status Stopping() { return absl::UnavailableError("the server is stopping"); }
+
+}  // namespace
+
+Batcher::Batcher(const BatcherOptions& options, ResidentModels& models, Metrics& metrics,
+                 const Clock& clock, BatcherHooks hooks)
+    : options_(options),
+      models_(models),
+      metrics_(metrics),
+      clock_(clock),
+      hooks_(std::move(hooks)),
+      pool_({.threads = options.threads, .idle_priority = false}),
+      lane_thread_([this] { RunLane(); }) {}
+
+Batcher::~Batcher() { Stop(); }
+
+void Batcher::Submit(InferenceRequest& request) {
+  const absl::Duration arrival = clock_.Elapsed();
+  if (std::shared_ptr<const ServableModel> model = models_.Find(request.model_reference())) {
+    Enqueue(request, std::move(model), arrival);
+  } else {
+    Park(request, arrival);
+  }
+}
+
+// --- Loading ---
+
+void Batcher::Park(InferenceRequest& request, absl::Duration arrival) {
+  const std::string reference(request.model_reference());
+  absl::Status refused;
+  bool first = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (stopping_) {
+      refused = Stopping();
+    } else if (loading_requests_ >= options_.max_loading_requests) {
+      refused = WithRetryDelay(absl::ResourceExhaustedError(
+                                   absl::StrCat("expected at most ", options_.max_loading_requests,
+                                                " requests to wait for models to be loaded")),
+                               kFirstRetryDelay);
+    } else {
+      std::vector<Parked>& parked = loading_[reference];
+      first = parked.empty();
+      parked.push_back({&request, arrival});
+      ++loading_requests_;
+      if (first) ++loads_;
+    }
+  }
+  if (!refused.ok()) {
+    request.Finish(refused);
+  } else if (first && !hooks_.run_elsewhere([this, reference] { LoadFor(reference); })) {
+    LoadFor(reference);  // no thread to be had: late is better than never
+  }
+}
+
+void Batcher::LoadFor(const std::string& reference) {
+  const absl::StatusOr<std::shared_ptr<const ServableModel>> model = models_.Load(reference);
+  std::vector<Parked> parked;
+  {
+    absl::MutexLock lock(&mutex_);
+    parked = std::move(loading_[reference]);
+    loading_.erase(reference);
+    loading_requests_ -= static_cast<int>(parked.size());
+  }
+  for (const Parked& waiting : parked) {
+    if (model.ok()) {
+      Enqueue(*waiting.request, *model, waiting.arrival);
+    } else {
+      waiting.request->Finish(model.status());
+    }
+  }
+  hooks_.wake();
+  absl::MutexLock lock(&mutex_);
+  --loads_;
+}
+
+// --- Queues ---
+
+void Batcher::Enqueue(InferenceRequest& request, std::shared_ptr<const ServableModel> model,
+                      absl::Duration arrival) {
+  const absl::StatusOr<int64_t> rows = FitOrRefuse(request, model);
+  absl::Status refused = rows.status();
+  if (rows.ok()) {
+    absl::MutexLock lock(&mutex_);
+    const auto found = queues_.find(model.get());
+    refused = Admit(*model, *rows, found == queues_.end() ? nullptr : found->second.get());
+    if (refused.ok()) {
+      Queue& queue = QueueOf(model);
+      if (queue.entries.empty() && !queue.busy) ready_.push_back(&queue);
+      queue.entries.push_back({.request = &request,
+                               .rows = *rows,
+                               .taken = 0,
+                               .arrival = arrival,
+                               .answered = {.rows = *rows},
+                               .status = {}});
+      queue.waiting_rows += *rows;
+      queued_bytes_ += *rows * RowBytes(*model);
+      return;
+    }
+  }
+  model->statistics().Failed(absl::ToInt64Nanoseconds(clock_.Elapsed() - arrival));
+  request.Finish(refused);
+}
+
+absl::Status Batcher::Admit(const ServableModel& model, int64_t rows, const Queue* queue) const {
+  if (stopping_) return Stopping();
+  if (queue == nullptr) return absl::OkStatus();  // nothing waits for this model: always one may
+  const auto waiting = static_cast<int64_t>(queue->entries.size());
+  const int64_t most = model.limits().max_queued_requests.load(std::memory_order_relaxed);
+  absl::Status full;
+  if (waiting >= most) {
+    full = absl::ResourceExhaustedError(
+        absl::StrCat("model ", model.name(), ": expected at most ", most, " requests to wait"));
+  } else if (queued_bytes_ + rows * RowBytes(model) > options_.max_queued_bytes) {
+    full = absl::ResourceExhaustedError(absl::StrCat("model ", model.name(), ": expected at most ",
+                                                     options_.max_queued_bytes >> 20,
+                                                     " MiB of rows to wait"));
+  } else {
+    return absl::OkStatus();
+  }
+  const absl::Duration until_empty = absl::Nanoseconds(queue->ns_per_row * queue->waiting_rows);
+  return WithRetryDelay(
+      full, queue->ns_per_row == 0 ? kFirstRetryDelay : std::min(until_empty, kLongestRetryDelay));
+}
+
+Batcher::Queue& Batcher::QueueOf(const std::shared_ptr<const ServableModel>& model) {
+  std::unique_ptr<Queue>& queue = queues_[model.get()];
+  if (queue == nullptr) {
+    if (unused_.empty()) {
+      queue = std::make_unique<Queue>();
+    } else {
+      queue = std::move(unused_.back());
+      unused_.pop_back();
+    }
+    queue->model = model;
+  }
+  return *queue;
+}
+
+absl::Duration Batcher::Due(const Queue& queue) const {
+  const int64_t delay_us = queue.model->limits().queue_delay_us.load(std::memory_order_relaxed);
+  if (delay_us == 0 || queue.waiting_rows >= MaxBatchRows(*queue.model)) {
+    return -absl::InfiniteDuration();
+  }
+  return queue.entries.front().arrival + absl::Microseconds(delay_us);
+}
+
+// --- Batches ---
+
+absl::Duration Batcher::RunReady(Worker& worker) {
+  absl::Duration wait = absl::InfiniteDuration();
+  size_t turns = 0;
+  {
+    absl::MutexLock lock(&mutex_);
+    turns = ready_.size();
+  }
+  while (Queue* queue = NextInline(turns, wait)) RunBatch(*queue, worker);
+  absl::MutexLock lock(&mutex_);
+  for (const Queue* queue : ready_) {
+    if (Due(*queue) == -absl::InfiniteDuration()) return absl::ZeroDuration();
+  }
+  return wait;
+}
+
+Batcher::Queue* Batcher::NextInline(size_t& turns, absl::Duration& wait) {
+  absl::MutexLock lock(&mutex_);
+  for (; turns > 0 && !ready_.empty(); --turns) {
+    Queue& queue = *ready_.front();
+    ready_.pop_front();
+    const absl::Duration due = Due(queue);
+    if (due > -absl::InfiniteDuration()) {
+      const absl::Duration until_due = due - clock_.Elapsed();
+      if (until_due > absl::ZeroDuration()) {
+        wait = std::min(wait, until_due);
+        ready_.push_back(&queue);
+        continue;
+      }
+    }
+    queue.busy = true;
+    const int64_t rows = std::min(queue.waiting_rows, MaxBatchRows(*queue.model));
+    if (rows * FlopsPerRow(*queue.model) <= options_.max_inline_flops) {
+      --turns;
+      return &queue;
+    }
+    lane_.push_back(&queue);
+  }
+  return nullptr;
+}
+
+void Batcher::RunBatch(Queue& queue, Worker& worker) {
+  const absl::Duration started = clock_.Elapsed();
+  const std::shared_ptr<const ServableModel> model = queue.model;
+  {
+    absl::MutexLock lock(&mutex_);
+    Take(queue, worker);
+  }
+  ExecutedBatch executed;
+  if (!worker.pieces_.empty()) {
+    executed = worker.runner_.Run(*model, absl::MakeSpan(worker.pieces_));
+    model->statistics().Executed(executed);
+    Credit(executed, started, worker);
+  }
+  {
+    absl::MutexLock lock(&mutex_);
+    if (executed.rows > 0) {
+      queue.ns_per_row = absl::ToInt64Nanoseconds(clock_.Elapsed() - started) / executed.rows;
+    }
+    Release(queue, worker);
+  }
+  FinishEnded(*model, worker);
+}
+
+void Batcher::Take(Queue& queue, Worker& worker) {
+  worker.pieces_.clear();
+  worker.entries_.clear();
+  int64_t room = MaxBatchRows(*queue.model);
+  for (Entry& entry : queue.entries) {
+    if (room == 0) break;
+    if (entry.taken == 0) entry.status = entry.request->Waiting();
+    if (!entry.status.ok()) {  // dropped before compute, or failed in an earlier batch
+      queue.waiting_rows -= entry.rows - entry.taken;
+      entry.taken = entry.rows;
+      continue;
+    }
+    const int64_t count = std::min(room, entry.rows - entry.taken);
+    worker.pieces_.push_back(
+        {.request = entry.request, .first = entry.taken, .count = count, .status = {}});
+    worker.entries_.push_back(&entry);
+    entry.taken += count;
+    queue.waiting_rows -= count;
+    room -= count;
+  }
+}
+
+void Batcher::Credit(const ExecutedBatch& executed, absl::Duration started, Worker& worker) {
+  for (size_t i = 0; i < worker.pieces_.size(); ++i) {
+    Entry& entry = *worker.entries_[i];
+    entry.status.Update(worker.pieces_[i].status);
+    if (worker.pieces_[i].first == 0) {
+      entry.answered.queue_ns = absl::ToInt64Nanoseconds(started - entry.arrival);
+    }
+    entry.answered.input_ns += executed.input_ns;
+    entry.answered.infer_ns += executed.infer_ns;
+    entry.answered.output_ns += executed.output_ns;
+  }
+}
+
+void Batcher::Release(Queue& queue, Worker& worker) {
+  worker.ended_.clear();
+  while (!queue.entries.empty() && queue.entries.front().taken == queue.entries.front().rows) {
+    queued_bytes_ -= queue.entries.front().rows * RowBytes(*queue.model);
+    worker.ended_.push_back(std::move(queue.entries.front()));
+    queue.entries.pop_front();
+  }
+  queue.busy = false;
+  if (!queue.entries.empty()) {
+    ready_.push_back(&queue);
+    return;
+  }
+  const auto found = queues_.find(queue.model.get());
+  queue.model = nullptr;
+  queue.ns_per_row = 0;
+  unused_.push_back(std::move(found->second));
+  queues_.erase(found);
+}
+
+void Batcher::FinishEnded(const ServableModel& model, Worker& worker) {
+  const absl::Duration now = clock_.Elapsed();
+  const int64_t now_ms = absl::ToUnixMillis(clock_.Now());
+  int64_t rows = 0;
+  for (Entry& entry : worker.ended_) {
+    entry.answered.total_ns = absl::ToInt64Nanoseconds(now - entry.arrival);
+    if (entry.status.ok()) {
+      model.statistics().Answered(entry.answered, now_ms);
+      rows += entry.rows;
+    } else {
+      model.statistics().Failed(entry.answered.total_ns);
+    }
+    entry.request->Finish(entry.status);
+  }
+  if (rows > 0) metrics_.RowsPredicted(model.name(), rows);
+}
+
+// --- The lane ---
+
+void Batcher::RunLane() {
+  Worker worker(&pool_);
+  while (true) {
+    Queue* queue = nullptr;
+    {
+      const auto has_news = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+        return stopping_ || !lane_.empty();
+      };
+      absl::MutexLock lock(&mutex_, absl::Condition(&has_news));
+      if (lane_.empty()) return;
+      queue = lane_.front();
+      lane_.pop_front();
+    }
+    RunBatch(*queue, worker);
+    hooks_.wake();  // it may have more, which nobody was told of
+  }
+}
+
+void Batcher::Stop() {
+  std::vector<InferenceRequest*> left;
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+    const auto loaded = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return loads_ == 0; };
+    mutex_.Await(absl::Condition(&loaded));
+  }
+  if (lane_thread_.joinable()) lane_thread_.join();
+  {
+    absl::MutexLock lock(&mutex_);
+    ready_.clear();
+    for (auto& [model, queue] : queues_) {
+      for (Entry& entry : queue->entries) left.push_back(entry.request);
+    }
+    queues_.clear();
+  }
+  for (InferenceRequest* request : left) request->Finish(Stopping());
+}
+
+}  // namespace mlp

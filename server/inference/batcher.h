@@ -1,0 +1,162 @@
+// Natural batching: the requests that are ready together are answered together, one forward
+// propagation for all that ask the same model version. No timer on the default path.
+//
+// A request comes in through Submit, on the thread that polls for calls. RunReady, called by that
+// thread once nothing more is ready to be taken in, runs small batches where it stands and hands
+// large ones to a thread of their own, the lane, which shares each with all cores. So a large model
+// does not hold up small ones, and a small one never pays for a hand-over.
+//
+//   Submit -> waiting for its model -> queued -> in a batch -> Finish
+//                  (loaded elsewhere)     |  refused: queue full
+//                                         |  dropped: deadline passed, caller gone
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <absl/base/thread_annotations.h>
+#include <absl/container/flat_hash_map.h>
+#include <absl/synchronization/mutex.h>
+#include <absl/time/time.h>
+
+#include "core/base/clock.h"
+#include "server/inference/batch_runner.h"
+#include "server/inference/inference_request.h"
+#include "server/inference/resident_models.h"
+#include "server/telemetry/metrics.h"
+
+namespace mlp {
+
+struct BatcherOptions {
+  // Threads that share a large batch.
+  int threads = 1;
+  // Multiplications and additions of a batch up to which it is run at once: a tenth of a
+  // millisecond, about what it takes to wake another thread twice.
+  int64_t max_inline_flops = 4'000'000;
+  // Of the rows of all requests that wait. One request alone may have more.
+  int64_t max_queued_bytes = int64_t{256} << 20;
+  // Requests that wait for models to be loaded.
+  int max_loading_requests = 4096;
+};
+
+// What a batcher needs of its surroundings.
+struct BatcherHooks {
+  // Runs a task on another thread, one that may wait; false where none can be had.
+  std::function<bool(std::function<void()>)> run_elsewhere;
+  // Has RunReady called soon. Any thread.
+  std::function<void()> wake;
+};
+
+// Thread-safe. Of one model at most one batch is under way at a time, so its requests are answered
+// in the order in which they came.
+class Batcher {
+ private:
+  struct Entry {
+    InferenceRequest* request;
+    int64_t rows;
+    int64_t taken;  // given to batches so far
+    absl::Duration arrival;
+    AnsweredRequest answered;
+    absl::Status status;
+  };
+
+ public:
+  // What a thread that runs batches keeps between them. Thread-compatible: one a thread.
+  class Worker {
+   public:
+    // See BatchRunner.
+    explicit Worker(ThreadPool* pool = nullptr) : runner_(pool) {}
+
+   private:
+    friend class Batcher;
+    BatchRunner runner_;
+    std::vector<BatchPiece> pieces_;
+    std::vector<Entry*> entries_;  // of each piece
+    std::vector<Entry> ended_;
+  };
+
+  // All outlive it. Destroying it stops it.
+  Batcher(const BatcherOptions& options, ResidentModels& models, Metrics& metrics,
+          const Clock& clock, BatcherHooks hooks);
+  ~Batcher();
+  Batcher(const Batcher&) = delete;
+  Batcher& operator=(const Batcher&) = delete;
+
+  // Takes `request` in, or finishes it at once: with Fit's or ResidentModels::Load's error, or with
+  // RESOURCE_EXHAUSTED and a retry delay where its model's queue is full. `request` stays alive
+  // until its Finish.
+  void Submit(InferenceRequest& request);
+
+  // Runs one batch of every model that has requests and is not busy, in turn. Returns how long to
+  // wait until it is to be called again if nothing is submitted: zero where more is ready,
+  // infinitely where nothing waits. `worker` is the calling thread's.
+  absl::Duration RunReady(Worker& worker);
+
+  // No more Submit: ends the batches under way and finishes what waits with UNAVAILABLE.
+  // Idempotent.
+  void Stop();
+
+ private:
+  // The requests for one model version. Exists while there are any.
+  struct Queue {
+    std::shared_ptr<const ServableModel> model;
+    std::deque<Entry> entries;  // oldest first
+    int64_t waiting_rows = 0;   // not given to a batch yet
+    bool busy = false;          // a batch is under way, or on its way to the lane
+    int64_t ns_per_row = 0;     // of the last batch
+  };
+
+  struct Parked {
+    InferenceRequest* request;
+    absl::Duration arrival;
+  };
+
+  void Park(InferenceRequest& request, absl::Duration arrival);
+  void LoadFor(const std::string& reference);
+  void Enqueue(InferenceRequest& request, std::shared_ptr<const ServableModel> model,
+               absl::Duration arrival);
+  absl::Status Admit(const ServableModel& model, int64_t rows, const Queue* queue) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Queue& QueueOf(const std::shared_ptr<const ServableModel>& model)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // When the queue's next batch is due.
+  absl::Duration Due(const Queue& queue) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The next queue, made busy, whose batch is small; large ones go to the lane. Null where up to
+  // `turns` have been looked at. `wait` becomes the time until the first one that is not yet due.
+  Queue* NextInline(size_t& turns, absl::Duration& wait) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Takes, runs and ends one batch of a busy queue.
+  void RunBatch(Queue& queue, Worker& worker) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Take(Queue& queue, Worker& worker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Credit(const ExecutedBatch& executed, absl::Duration started, Worker& worker);
+  void Release(Queue& queue, Worker& worker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void FinishEnded(const ServableModel& model, Worker& worker);
+  void RunLane();
+
+  const BatcherOptions options_;
+  ResidentModels& models_;
+  Metrics& metrics_;
+  const Clock& clock_;
+  const BatcherHooks hooks_;
+
+  absl::Mutex mutex_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::flat_hash_map<const ServableModel*, std::unique_ptr<Queue>> queues_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<Queue>> unused_ ABSL_GUARDED_BY(mutex_);  // to be used again
+  std::deque<Queue*> ready_ ABSL_GUARDED_BY(mutex_);  // with entries and not busy, in turn
+  std::deque<Queue*> lane_ ABSL_GUARDED_BY(mutex_);   // busy, in turn
+  int64_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Requests by the reference whose model is being loaded for them.
+  absl::flat_hash_map<std::string, std::vector<Parked>> loading_ ABSL_GUARDED_BY(mutex_);
+  int loading_requests_ ABSL_GUARDED_BY(mutex_) = 0;
+  int loads_ ABSL_GUARDED_BY(mutex_) = 0;  // under way
+
+  ThreadPool pool_;  // the lane's
+  std::thread lane_thread_;
+};
+
+}  // namespace mlp

@@ -1,0 +1,333 @@
+#include "server/inference/predict_message.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include <absl/strings/str_cat.h>
+#include <absl/types/span.h>
+
+#include "core/base/status_macros.h"
+#include "core/eval/evaluation.h"
+#include "mlp/v1/prediction.pb.h"
+#include "server/retry_delay.h"
+
+namespace mlp {
+namespace {
+
+using google::protobuf::io::CodedInputStream;
+using google::protobuf::io::CodedOutputStream;
+
+// The messages' tags: field number and wire type.
+constexpr uint32_t kModel = 1 << 3 | 2;
+constexpr uint32_t kFeatures = 2 << 3 | 2;
+constexpr uint32_t kOneFeature = 2 << 3 | 5;  // not packed
+constexpr uint32_t kPixels = 3 << 3 | 2;
+constexpr uint32_t kRows = 4 << 3;
+constexpr uint32_t kVersion = 1 << 3;
+constexpr uint32_t kLabels = 2 << 3 | 2;
+constexpr uint32_t kClassNames = 3 << 3 | 2;
+constexpr uint32_t kOutputs = 4 << 3 | 2;
+constexpr uint32_t kStreamId = 1 << 3;
+constexpr uint32_t kStreamRequest = 2 << 3 | 2;
+constexpr uint32_t kStreamTimeout = 3 << 3;
+constexpr uint32_t kStreamResponse = 2 << 3 | 2;
+constexpr uint32_t kStreamError = 3 << 3 | 2;
+
+// Memory that is kept from request to request.
+constexpr size_t kKeptOutputs = 16384;
+constexpr size_t kKeptPieces = 64;
+// Names of models are short; a longer one is no name and is cut where it is certain to be none.
+constexpr uint32_t kMaxReference = 256;
+
+absl::Status NotAMessage(absl::string_view name) {
+  return absl::InvalidArgumentError(absl::StrCat("request: not a mlp.v1.", name, " message"));
+}
+
+// Steps over an unknown field; groups, which proto3 does not have, are refused.
+bool SkipField(CodedInputStream& in, uint32_t tag) {
+  uint64_t ignored = 0;
+  uint32_t size = 0;
+  switch (tag & 7) {
+    case 0:
+      return in.ReadVarint64(&ignored);
+    case 1:
+      return in.Skip(8);
+    case 2:
+      return in.ReadVarint32(&size) && size <= std::numeric_limits<int32_t>::max() &&
+             in.Skip(static_cast<int>(size));
+    case 5:
+      return in.Skip(4);
+    default:
+      return false;
+  }
+}
+
+void AppendVarint(uint64_t value, std::string& out) {
+  uint8_t bytes[10];
+  const uint8_t* end = CodedOutputStream::WriteVarint64ToArray(value, bytes);
+  out.append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(end - bytes));
+}
+
+void AppendBytes(uint32_t tag, absl::string_view bytes, std::string& out) {
+  AppendVarint(tag, out);
+  AppendVarint(bytes.size(), out);
+  out.append(bytes.data(), bytes.size());
+}
+
+// Rows in `values` values of a request, or why they are not whole rows of D = `features`.
+absl::StatusOr<int64_t> CountRows(absl::string_view field, int64_t values, int features,
+                                  int64_t announced) {
+  if (announced < 0) {
+    return absl::InvalidArgumentError(absl::StrCat("rows: expected 0 or more, got ", announced));
+  }
+  const int64_t expected_rows = announced == 0 ? 1 : announced;
+  if (announced == 0 ? values % features != 0 : values != announced * features) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(field, ": expected ", announced == 0 ? "a multiple of " : "",
+                     expected_rows * features, " values (rows of ", features, "), got ", values));
+  }
+  const int64_t rows = values / features;
+  if (rows > kMaxPredictRows) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("rows: expected at most ", kMaxPredictRows, " a call, got ", rows));
+  }
+  return rows;
+}
+
+}  // namespace
+
+absl::Status PredictMessage::Parse(google::protobuf::io::ZeroCopyInputStream& in) {
+  Clear();
+  CodedInputStream coded(&in);
+  return ParseFields(coded) ? absl::OkStatus() : NotAMessage("PredictRequest");
+}
+
+absl::Status PredictMessage::ParsePart(CodedInputStream& in, int bytes) {
+  const CodedInputStream::Limit limit = in.PushLimit(bytes);
+  const bool parsed = ParseFields(in) && in.BytesUntilLimit() == 0;
+  in.PopLimit(limit);
+  return parsed ? absl::OkStatus() : NotAMessage("PredictRequest");
+}
+
+bool PredictMessage::ParseFields(CodedInputStream& in) {
+  while (const uint32_t tag = in.ReadTag()) {
+    uint32_t value = 0;
+    switch (tag) {
+      case kModel:
+        if (!ParseModel(in)) return false;
+        break;
+      case kFeatures:  // where there are several of these, they follow each other
+        if (!in.ReadVarint32(&value) || !Take(in, value, features_)) return false;
+        break;
+      case kOneFeature:
+        if (!TakeOneFeature(in)) return false;
+        break;
+      case kPixels:  // the last one counts
+        pixels_.pieces.clear();
+        pixels_.bytes = 0;
+        if (!in.ReadVarint32(&value) || !Take(in, value, pixels_)) return false;
+        break;
+      case kRows:
+        if (!in.ReadVarint32(&value)) return false;
+        announced_rows_ = static_cast<int32_t>(value);
+        break;
+      default:
+        if (!SkipField(in, tag)) return false;
+    }
+  }
+  return in.ConsumedEntireMessage() && features_.bytes % sizeof(float) == 0;
+}
+
+bool PredictMessage::ParseModel(CodedInputStream& in) {
+  uint32_t size = 0;
+  if (!in.ReadVarint32(&size)) return false;
+  const uint32_t kept = std::min(size, kMaxReference);
+  return in.ReadString(&model_name_, static_cast<int>(kept)) &&
+         in.Skip(static_cast<int>(size - kept));
+}
+
+bool PredictMessage::Take(CodedInputStream& in, uint32_t bytes, Field& field) {
+  int64_t left = bytes;
+  while (left > 0) {
+    const void* data = nullptr;
+    int size = 0;
+    if (!in.GetDirectBufferPointer(&data, &size)) return false;
+    const int64_t taken = std::min<int64_t>(left, size);
+    field.pieces.push_back({field.bytes, absl::string_view(static_cast<const char*>(data),
+                                                           static_cast<size_t>(taken))});
+    field.bytes += taken;
+    left -= taken;
+    in.Skip(static_cast<int>(taken));
+  }
+  return true;
+}
+
+bool PredictMessage::TakeOneFeature(CodedInputStream& in) {
+  constexpr size_t kChunkBytes = 16384;
+  if (unpacked_.empty() || unpacked_used_ == kChunkBytes) {
+    unpacked_.push_back(std::make_unique<char[]>(kChunkBytes));
+    unpacked_used_ = 0;
+  }
+  char* const value = unpacked_.back().get() + unpacked_used_;
+  if (!in.ReadRaw(value, sizeof(float))) return false;
+  unpacked_used_ += sizeof(float);
+  std::vector<Piece>& pieces = features_.pieces;
+  if (!pieces.empty() && pieces.back().bytes.end() == value) {
+    absl::string_view& bytes = pieces.back().bytes;
+    bytes = absl::string_view(bytes.data(), bytes.size() + sizeof(float));
+  } else {
+    pieces.push_back({features_.bytes, absl::string_view(value, sizeof(float))});
+  }
+  features_.bytes += static_cast<int64_t>(sizeof(float));
+  return true;
+}
+
+template <typename Use>
+void PredictMessage::ForEachPiece(const Field& field, int64_t begin, int64_t count,
+                                  const Use& use) {
+  const auto after = std::upper_bound(
+      field.pieces.begin(), field.pieces.end(), begin,
+      [](int64_t position, const Piece& piece) { return position < piece.offset; });
+  for (auto piece = after - 1; count > 0; ++piece) {
+    const absl::string_view bytes =
+        piece->bytes.substr(static_cast<size_t>(begin - piece->offset), static_cast<size_t>(count));
+    use(bytes);
+    begin += static_cast<int64_t>(bytes.size());
+    count -= static_cast<int64_t>(bytes.size());
+  }
+}
+
+absl::string_view PredictMessage::model_reference() const { return model_name_; }
+
+absl::StatusOr<int64_t> PredictMessage::Fit(const std::shared_ptr<const ServableModel>& model) {
+  const bool has_features = features_.bytes > 0;
+  if (has_features == (pixels_.bytes > 0)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("features, pixels: expected rows in exactly one of them, got ",
+                     has_features ? "both" : "none"));
+  }
+  MLP_ASSIGN_OR_RETURN(
+      rows_, has_features
+                 ? CountRows("features", features_.bytes / static_cast<int64_t>(sizeof(float)),
+                             model->features(), announced_rows_)
+                 : CountRows("pixels", pixels_.bytes, model->features(), announced_rows_));
+  outputs_.resize(static_cast<size_t>(rows_ * model->classes()));
+  model_ = model;
+  return rows_;
+}
+
+void PredictMessage::ReadRows(int64_t first, int64_t count, float* out) const {
+  const int64_t begin = first * model_->features();
+  const int64_t values = count * model_->features();
+  if (features_.bytes > 0) {
+    constexpr auto kBytes = static_cast<int64_t>(sizeof(float));
+    auto* to = reinterpret_cast<char*>(out);
+    ForEachPiece(features_, begin * kBytes, values * kBytes, [&to](absl::string_view bytes) {
+      std::memcpy(to, bytes.data(), bytes.size());
+      to += bytes.size();
+    });
+    return;
+  }
+  ForEachPiece(pixels_, begin, values, [&out](absl::string_view bytes) {
+    const auto* pixels = reinterpret_cast<const uint8_t*>(bytes.data());
+    out = std::copy_n(pixels, bytes.size(), out);
+  });
+}
+
+void PredictMessage::WriteOutputs(int64_t first, int64_t count, const float* outputs) {
+  const int64_t classes = model_->classes();
+  std::copy_n(outputs, count * classes, outputs_.data() + first * classes);
+}
+
+void PredictMessage::AppendResponse(const absl::Status&, std::string& out) {
+  const auto classes = static_cast<size_t>(model_->classes());
+  std::string labels;
+  std::string names;
+  for (size_t row = 0; row < static_cast<size_t>(rows_); ++row) {
+    const int label = PredictedLabel({outputs_.data() + row * classes, classes});
+    AppendVarint(static_cast<uint64_t>(label), labels);
+    AppendBytes(kClassNames, model_->class_names()[static_cast<size_t>(label)], names);
+  }
+  AppendVarint(kVersion, out);
+  AppendVarint(static_cast<uint64_t>(model_->version()), out);
+  AppendBytes(kLabels, labels, out);
+  out += names;
+  AppendBytes(kOutputs,
+              absl::string_view(reinterpret_cast<const char*>(outputs_.data()),
+                                outputs_.size() * sizeof(float)),
+              out);
+}
+
+void PredictMessage::Clear() {
+  model_name_.clear();
+  for (Field* field : {&features_, &pixels_}) {
+    field->bytes = 0;
+    field->pieces.clear();
+    if (field->pieces.capacity() > kKeptPieces) field->pieces.shrink_to_fit();
+  }
+  unpacked_.clear();
+  announced_rows_ = 0;
+  model_ = nullptr;
+  rows_ = 0;
+  outputs_.clear();
+  if (outputs_.capacity() > kKeptOutputs) outputs_.shrink_to_fit();
+}
+
+// --- StreamPredictMessage ---
+
+absl::Status StreamPredictMessage::Parse(google::protobuf::io::ZeroCopyInputStream& in) {
+  Clear();
+  CodedInputStream coded(&in);
+  while (const uint32_t tag = coded.ReadTag()) {
+    uint64_t value = 0;
+    uint32_t bytes = 0;
+    switch (tag) {
+      case kStreamId:
+      case kStreamTimeout:
+        if (!coded.ReadVarint64(&value)) return NotAMessage("StreamPredictRequest");
+        (tag == kStreamId ? id_ : timeout_us_) = static_cast<int64_t>(value);
+        break;
+      case kStreamRequest:
+        if (!coded.ReadVarint32(&bytes) || bytes > std::numeric_limits<int32_t>::max()) {
+          return NotAMessage("StreamPredictRequest");
+        }
+        MLP_RETURN_IF_ERROR(ParsePart(coded, static_cast<int>(bytes)));
+        break;
+      default:
+        if (!SkipField(coded, tag)) return NotAMessage("StreamPredictRequest");
+    }
+  }
+  return coded.ConsumedEntireMessage() ? absl::OkStatus() : NotAMessage("StreamPredictRequest");
+}
+
+void StreamPredictMessage::AppendResponse(const absl::Status& status, std::string& out) {
+  if (id_ != 0) {
+    AppendVarint(kStreamId, out);
+    AppendVarint(static_cast<uint64_t>(id_), out);
+  }
+  response_.clear();
+  if (status.ok()) {
+    PredictMessage::AppendResponse(status, response_);
+    AppendBytes(kStreamResponse, response_, out);
+    return;
+  }
+  v1::PredictError error;
+  error.set_code(status.raw_code());
+  error.set_message(std::string(status.message()));
+  error.set_retry_delay_us(absl::ToInt64Microseconds(RetryDelay(status)));
+  error.AppendToString(&response_);
+  AppendBytes(kStreamError, response_, out);
+}
+
+absl::Duration StreamPredictMessage::timeout() const {
+  return timeout_us_ > 0 ? absl::Microseconds(timeout_us_) : absl::InfiniteDuration();
+}
+
+void StreamPredictMessage::Clear() {
+  PredictMessage::Clear();
+  id_ = timeout_us_ = 0;
+  if (response_.capacity() > kKeptOutputs * sizeof(float)) response_ = std::string();
+}
+
+}  // namespace mlp

@@ -1,0 +1,110 @@
+#include "server/inference/resident_set.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <absl/strings/str_cat.h>
+#include <absl/time/time.h>
+
+#include "core/base/status_macros.h"
+#include "server/retry_delay.h"
+
+namespace mlp {
+namespace {
+
+// Whoever uses a model lets it go within a batch or an evaluation.
+constexpr absl::Duration kRetryDelay = absl::Seconds(1);
+
+std::string Reference(absl::string_view name, int64_t version) {
+  return absl::StrCat(name, "@", version);
+}
+
+}  // namespace
+
+ResidentSet::Model ResidentSet::Find(absl::string_view reference) {
+  const auto found = index_.find(reference);
+  if (found == index_.end()) return nullptr;
+  recent_.splice(recent_.begin(), recent_, found->second);
+  return *found->second;
+}
+
+bool ResidentSet::Contains(absl::string_view name, int64_t version) const {
+  return index_.contains(Reference(name, version));
+}
+
+absl::Status ResidentSet::CheckFits(absl::string_view name, int64_t version, int64_t bytes) const {
+  if (bytes <= budget_bytes_) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("model ", Reference(name, version),
+                                                   ": expected at most ", budget_bytes_,
+                                                   " bytes, the memory for models, got ", bytes));
+}
+
+absl::Status ResidentSet::NoRoom(const ServableModel& model) const {
+  const absl::Status status = absl::ResourceExhaustedError(absl::StrCat(
+      "model ", Reference(model.name(), model.version()), ": needs ", model.bytes(), " of the ",
+      budget_bytes_, " bytes for models, of which ", bytes(), " are taken; try again later"));
+  return WithRetryDelay(status, kRetryDelay);
+}
+
+absl::Status ResidentSet::Insert(Model model, bool may_evict, std::vector<Model>& released) {
+  MLP_RETURN_IF_ERROR(CheckFits(model->name(), model->version(), model->bytes()));
+  int64_t missing = bytes() + model->bytes() - budget_bytes_;
+  std::vector<std::list<Model>::iterator> idle;
+  if (may_evict) {
+    for (auto oldest = recent_.end(); missing > 0 && oldest != recent_.begin();) {
+      --oldest;
+      if (oldest->use_count() > 1) continue;
+      idle.push_back(oldest);
+      missing -= (*oldest)->bytes();
+    }
+  }
+  if (missing > 0) return NoRoom(*model);
+  for (const auto& position : idle) Remove(position, released);
+
+  held_bytes_ += model->bytes();
+  std::string reference = Reference(model->name(), model->version());
+  recent_.push_front(std::move(model));
+  index_[std::move(reference)] = recent_.begin();
+  return absl::OkStatus();
+}
+
+void ResidentSet::Point(absl::string_view name, int64_t version) {
+  const auto position = index_.find(Reference(name, version))->second;
+  index_[name] = position;
+}
+
+int64_t ResidentSet::PointedVersion(absl::string_view name) const {
+  const auto found = index_.find(name);
+  return found == index_.end() ? 0 : (*found->second)->version();
+}
+
+void ResidentSet::Drop(absl::string_view name, int64_t version, std::vector<Model>& released) {
+  const auto found = index_.find(Reference(name, version));
+  if (found == index_.end()) return;
+  const auto position = found->second;
+  leaving_.erase(std::remove_if(leaving_.begin(), leaving_.end(),
+                                [](const Leaving& left) { return left.model.expired(); }),
+                 leaving_.end());
+  if (position->use_count() > 1) leaving_.push_back({*position, (*position)->bytes()});
+  Remove(position, released);
+}
+
+void ResidentSet::Remove(std::list<Model>::iterator position, std::vector<Model>& released) {
+  const ServableModel& model = **position;
+  held_bytes_ -= model.bytes();
+  const auto pointed = index_.find(model.name());
+  if (pointed != index_.end() && pointed->second == position) index_.erase(pointed);
+  index_.erase(Reference(model.name(), model.version()));
+  released.push_back(std::move(*position));
+  recent_.erase(position);
+}
+
+int64_t ResidentSet::bytes() const {
+  int64_t bytes = held_bytes_;
+  for (const Leaving& left : leaving_) {
+    if (!left.model.expired()) bytes += left.bytes;
+  }
+  return bytes;
+}
+
+}  // namespace mlp
