@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
 
+#include "client/channel.h"
 #include "client/dataset_chunks.h"
 #include "client/rpc_status.h"
 #include "client/status_macros.h"
@@ -15,29 +15,6 @@
 
 namespace mlp {
 namespace {
-
-// Without this the last object of gRPC to go shuts the library down, which in 1.51 waits up to 10 s
-// for a poller of its own where much data was in flight: mlpctl would be slow to end. So gRPC stays
-// up until the process ends.
-void KeepGrpcUp() {
-  static const bool kept = (grpc_init(), true);
-  static_cast<void>(kept);
-}
-
-std::shared_ptr<grpc::Channel> MakeChannel(const ClientOptions& options) {
-  KeepGrpcUp();
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(options.max_message_bytes);
-  arguments.SetMaxSendMessageSize(options.max_message_bytes);
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  // Each client its own connection, and quick to connect again: our own back-off paces the
-  // attempts.
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  return grpc::CreateCustomChannel(options.server, grpc::InsecureChannelCredentials(), arguments);
-}
 
 enum class Repeat { kNever, kSafe };
 
@@ -91,6 +68,10 @@ class Client::Impl {
           return WatchOnce(id, from_iteration, options.stop, on_message);
         },
         on_progress);
+  }
+
+  std::unique_ptr<PredictStream> OpenStream(const PredictStreamOptions& options) {
+    return mlp::OpenPredictStream(channel_, options);
   }
 
   const ClientOptions& options() const { return options_; }
@@ -253,8 +234,16 @@ absl::StatusOr<v1::EvaluateModelResponse> Client::EvaluateModel(
   return impl_->Call(impl_->models(), &v1::ModelService::Stub::EvaluateModel, request);
 }
 
+absl::StatusOr<v1::Model> Client::SetServingSettings(const v1::SetServingSettingsRequest& request) {
+  return impl_->Call(impl_->models(), &v1::ModelService::Stub::SetServingSettings, request);
+}
+
 absl::StatusOr<v1::PredictResponse> Client::Predict(const v1::PredictRequest& request) {
   return impl_->Call(impl_->prediction(), &v1::PredictionService::Stub::Predict, request);
+}
+
+std::unique_ptr<PredictStream> Client::OpenPredictStream(const PredictStreamOptions& options) {
+  return impl_->OpenStream(options);
 }
 
 }  // namespace mlp

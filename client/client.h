@@ -1,5 +1,5 @@
-// The client library of mlpd: one channel, deadlines, safe retries, and the two streams as plain
-// calls. mlpctl is built on it; services that train or predict can be too.
+// The client library of mlpd: one channel, deadlines, safe retries, and the streams as plain calls.
+// mlpctl is built on it; services that train or predict can be too.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 
 #include "client/example_source.h"
 #include "client/job_watch.h"
+#include "client/predict_stream.h"
 #include "client/retry.h"
 #include "mlp/v1/dataset.pb.h"
 #include "mlp/v1/model.pb.h"
@@ -78,7 +79,13 @@ class Client {
   absl::Status DeleteModelVersion(const v1::DeleteModelVersionRequest& request);
   absl::StatusOr<v1::EvaluateModelResponse> EvaluateModel(const v1::EvaluateModelRequest& request);
 
+  // Replaces all of the model's settings.
+  absl::StatusOr<v1::Model> SetServingSettings(const v1::SetServingSettingsRequest& request);
+
   absl::StatusOr<v1::PredictResponse> Predict(const v1::PredictRequest& request);
+  // Many requests without waiting for each answer: several times as many a second as Predict. May
+  // outlive the client.
+  std::unique_ptr<PredictStream> OpenPredictStream(const PredictStreamOptions& options = {});
 
  private:
   class Impl;

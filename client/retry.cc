@@ -62,21 +62,22 @@ std::optional<absl::Duration> ServerRetryDelay(const absl::Status& status) {
 }
 
 std::optional<absl::Duration> Backoff::Next(const absl::Status& status) {
-  absl::Duration least = absl::ZeroDuration();
+  absl::Duration asked = absl::ZeroDuration();
   if (status.code() == absl::StatusCode::kResourceExhausted) {
-    const std::optional<absl::Duration> asked = ServerRetryDelay(status);
-    if (!asked || *asked > policy_.max_server_delay) return std::nullopt;
-    least = *asked;
+    const std::optional<absl::Duration> delay = ServerRetryDelay(status);
+    if (!delay || *delay > policy_.max_server_delay) return std::nullopt;
+    asked = *delay;
   } else if (status.code() != absl::StatusCode::kUnavailable) {
     return std::nullopt;
   }
   if (++failures_ >= policy_.max_attempts) return std::nullopt;
-  absl::Duration backoff = policy_.initial_backoff;
-  for (int i = 1; i < failures_ && backoff < policy_.max_backoff; ++i)
-    backoff *= policy_.multiplier;
-  backoff = std::min(backoff, policy_.max_backoff);
-  const double factor = 1 + policy_.jitter * (2 * environment_.Uniform() - 1);
-  return std::max(least, backoff * factor);
+  const bool server_knows = asked > absl::ZeroDuration();
+  const absl::Duration longest = std::max(policy_.max_backoff, asked);
+  absl::Duration backoff = server_knows ? asked : policy_.initial_backoff;
+  for (int i = 1; i < failures_ && backoff < longest; ++i) backoff *= policy_.multiplier;
+  const double uniform = environment_.Uniform();
+  const double factor = 1 + policy_.jitter * (server_knows ? uniform : 2 * uniform - 1);
+  return std::max(asked, std::min(backoff, longest) * factor);
 }
 
 absl::Status CallWithRetries(const RetryPolicy& policy, RetryEnvironment& environment,

@@ -12,7 +12,8 @@ namespace mlp {
 
 // The wait before attempt n + 1 is initial_backoff * multiplier^(n - 1), at most max_backoff, times
 // a factor drawn from [1 - jitter, 1 + jitter], so that clients that failed together do not come
-// back together.
+// back together. Where the server says when to come back, its delay takes the place of
+// initial_backoff, the factor is drawn from [1, 1 + jitter], and the wait is never shorter than it.
 struct RetryPolicy {
   // The first one included; 1 means no retry.
   int max_attempts = 4;

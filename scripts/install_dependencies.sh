@@ -7,7 +7,7 @@ packages=(
   ccache cmake g++ git ninja-build pkg-config protobuf-compiler protobuf-compiler-grpc
   libabsl-dev libceres-dev libcli11-dev libcpp-httplib-dev libeigen3-dev libgmock-dev libgrpc++-dev libgtest-dev
   libisal-dev libopenblas-dev libpng-dev libprotobuf-dev libsqlite3-dev libssl-dev
-  nlohmann-json3-dev prometheus-cpp-dev python3 zlib1g-dev
+  nlohmann-json3-dev prometheus-cpp-dev python3 python3-grpcio python3-protobuf zlib1g-dev
 )
 
 if ! command -v dpkg-query >/dev/null; then

@@ -20,6 +20,7 @@ constexpr char kFooter[] = R"(Examples:
   mlpctl train digits --dataset digits --layers 400,25,10 --lambda 1
   mlpctl evaluate digits --dataset digits --part test
   mlpctl predict digits --image three.png
+  mlpctl bench digits --concurrency 16
 `mlpctl COMMAND --help` tells more. The exit status is 0 only on success, 2 for a wrong command line.)";
 
 // CLI11's help with the descriptions broken into lines.
@@ -111,6 +112,7 @@ int RunMlpctl(const std::vector<std::string>& arguments, std::ostream& out, std:
   AddPredictCommand(app, command);
   AddEvaluateCommand(app, command);
   AddModelsCommands(app, command);
+  AddBenchCommand(app, command);
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);

@@ -1,10 +1,11 @@
-// mlpctl models: list, get, versions, delete.
+// mlpctl models: list, get, versions, settings, delete.
 
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
 
 #include "client/commands/evaluation_text.h"
+#include "client/commands/model_settings.h"
 #include "client/commands/resource_text.h"
 #include "client/commands/subcommand.h"
 #include "client/readers/quote.h"
@@ -28,6 +29,25 @@ void AddReferenceFlag(CLI::App& app, ModelFlags& flags) {
 
 void AddNameFlag(CLI::App& app, ModelFlags& flags) {
   app.add_option("MODEL", flags.model, "The model's name")->required();
+}
+
+void AddSettingsFlags(CLI::App& app, SettingsFlags& flags) {
+  app.add_option("MODEL", flags.model, "The model's name")->required();
+  app.add_option("--max-batch-rows", flags.max_batch_rows,
+                 "Rows that are computed together at most, 1 to 65,536; 1 turns batching off");
+  app.add_option("--queue-delay-us", flags.queue_delay_us,
+                 "Microseconds that the first request of a batch waits for others, to 1,000,000");
+  app.add_option("--max-queued-requests", flags.max_queued_requests,
+                 "Requests that may wait, 1 to 1,000,000; more are refused");
+  app.add_flag("--reset", flags.reset, "Back to the defaults, but for the other flags");
+  app.footer(
+      R"(Without a flag it shows the settings; with one it changes those named, at once and for all
+versions.
+
+Examples:
+  mlpctl models settings digits
+  mlpctl models settings digits --queue-delay-us 200 --max-batch-rows 256
+  mlpctl models settings digits --reset)");
 }
 
 absl::StatusOr<int> List(CommandContext& context, const NoFlags&) {
@@ -75,6 +95,8 @@ absl::StatusOr<int> Get(CommandContext& context, const ModelFlags& flags) {
   context.out() << model.name() << ": " << FormatCount(model.version_count())
                 << (model.version_count() == 1 ? " version" : " versions") << ", created "
                 << FormatTimestamp(model.has_create_time(), model.create_time()) << "\n";
+  const std::string settings = UnusualSettings(model.serving());
+  if (!settings.empty()) context.out() << "Served with " << settings << "\n";
   if (model.latest_version() == 0) return kExitSuccess;
   context.out() << "The newest version:\n\n";
   return GetVersion(context, absl::StrCat(model.name(), "@", model.latest_version()));
@@ -144,13 +166,15 @@ absl::StatusOr<int> Delete(CommandContext& context, const ModelFlags& flags) {
 }  // namespace
 
 void AddModelsCommands(CLI::App& app, Command& command) {
-  auto* models = app.add_subcommand("models", "See and delete models and their versions");
+  auto* models = app.add_subcommand("models", "See, set up and delete models and their versions");
   models->require_subcommand(1);
   AddCommand<NoFlags>(*models, "list", "List the models", command, AddNoFlags, List);
   AddCommand<ModelFlags>(*models, "get", "Show a model with its newest version, or one version",
                          command, AddReferenceFlag, Get);
   AddCommand<ModelFlags>(*models, "versions", "List a model's versions, newest first", command,
                          AddNameFlag, Versions);
+  AddCommand<SettingsFlags>(*models, "settings", "Show or change how a model is served", command,
+                            AddSettingsFlags, ModelSettings);
   AddCommand<ModelFlags>(*models, "delete", "Delete a model with all its versions, or one version",
                          command, AddReferenceFlag, Delete);
 }

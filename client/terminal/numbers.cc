@@ -43,6 +43,18 @@ std::string FormatSeconds(double seconds) {
   return absl::StrFormat("%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
+std::string FormatNanoseconds(double ns) {
+  // Below the unit's thousand as it is printed, so that 999.6 us is 1.00 ms.
+  for (const char* unit : {"ns", "us", "ms", "s"}) {
+    if (ns < 999.5 || unit[0] == 's') {
+      const int decimals = unit[0] == 'n' || ns >= 99.95 ? 0 : ns >= 9.995 ? 1 : 2;
+      return absl::StrFormat("%.*f %s", decimals, ns, unit);
+    }
+    ns /= 1000;
+  }
+  return "";
+}
+
 std::string FormatUtc(absl::Time time) {
   return absl::FormatTime("%Y-%m-%d %H:%M:%S", time, absl::UTCTimeZone());
 }

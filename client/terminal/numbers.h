@@ -23,6 +23,9 @@ std::string FormatPercent(double share);
 // "0.42 s", "12.3 s", "2:07", "1:02:07".
 std::string FormatSeconds(double seconds);
 
+// Three digits: "62 ns", "847 us", "1.24 ms", "12.4 s"; for latencies.
+std::string FormatNanoseconds(double ns);
+
 // UTC: "2024-03-01 12:00:00".
 std::string FormatUtc(absl::Time time);
 

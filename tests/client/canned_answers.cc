@@ -12,12 +12,13 @@ std::string LengthDelimited(int number, const std::string& bytes) {
 
 }  // namespace
 
-std::string RetryDetails(int64_t seconds) {
-  google::protobuf::Duration delay;
-  delay.set_seconds(seconds);
+std::string RetryDetails(absl::Duration delay) {
+  google::protobuf::Duration message;
+  message.set_seconds(absl::IDivDuration(delay, absl::Seconds(1), &delay));
+  message.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(delay)));
   google::protobuf::Any detail;
   detail.set_type_url("type.googleapis.com/google.rpc.RetryInfo");
-  detail.set_value(LengthDelimited(1, delay.SerializeAsString()));
+  detail.set_value(LengthDelimited(1, message.SerializeAsString()));
   return LengthDelimited(3, detail.SerializeAsString());
 }
 

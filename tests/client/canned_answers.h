@@ -1,8 +1,9 @@
 // What FakeMlpd answers, apart from gRPC.
 #pragma once
 
-#include <cstdint>
 #include <string>
+
+#include <absl/time/time.h>
 
 #include "mlp/v1/evaluation.pb.h"
 #include "mlp/v1/model.pb.h"
@@ -11,7 +12,7 @@
 namespace mlp {
 
 // A serialized google.rpc.Status whose only detail is a google.rpc.RetryInfo.
-std::string RetryDetails(int64_t seconds);
+std::string RetryDetails(absl::Duration delay);
 
 // digits@3.
 v1::ModelVersion DigitsVersion();

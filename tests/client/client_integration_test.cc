@@ -61,6 +61,15 @@ class ClientTest : public testing::Test {
     return client.GetDataset(request);
   }
 
+  // Of the class that `first`, modulo 3, is the index of.
+  static v1::PredictRequest OneRow(float first) {
+    v1::PredictRequest request;
+    request.set_model("digits@3");
+    for (const float value : {first, 0.f, 0.f, 0.f}) request.add_features(value);
+    request.set_rows(1);
+    return request;
+  }
+
   void StoreDataset(size_t bytes) {
     FakeMlpd::StoredDataset stored;
     stored.dataset.set_name("d");
@@ -135,11 +144,54 @@ TEST_F(ClientTest, RepeatsReads) {
 
 TEST_F(ClientTest, WaitsAsLongAsRetryInfoSays) {
   StoreDataset(1);
-  server_.FailNext("GetDataset", 1, absl::ResourceExhaustedError("queue full"), 3);
+  server_.FailNext("GetDataset", 1, absl::ResourceExhaustedError("queue full"), absl::Seconds(3));
   EXPECT_TRUE(GetDataset(client_).ok());
-  EXPECT_THAT(environment_.sleeps, ElementsAre(absl::Seconds(3)));
+  EXPECT_THAT(environment_.sleeps, ElementsAre(absl::Seconds(3.3)));  // jitter stretches it
   server_.FailNext("GetDataset", 1, absl::ResourceExhaustedError("too large"));
   EXPECT_TRUE(absl::IsResourceExhausted(GetDataset(client_).status()));
+}
+
+TEST_F(ClientTest, PredictComesBackWhenTheServerSays) {
+  server_.FailNext("Predict", 2, absl::ResourceExhaustedError("queue full"), absl::Milliseconds(2));
+  const auto response = client_.Predict(OneRow(4));
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_THAT(response->labels(), ElementsAre(1));
+  EXPECT_EQ(server_.calls("Predict"), 3);
+  EXPECT_THAT(environment_.sleeps, ElementsAre(absl::Microseconds(2200), absl::Microseconds(4400)));
+}
+
+TEST_F(ClientTest, PredictNeverWaitsBeyondItsDeadline) {
+  ClientOptions options = Options();
+  options.call_timeout = absl::Seconds(20);
+  Client client(options);
+  const absl::Time begin = environment_.now;
+  server_.FailNext("Predict", 100, absl::ResourceExhaustedError("queue full"), absl::Seconds(8));
+  EXPECT_TRUE(absl::IsResourceExhausted(client.Predict(OneRow(0)).status()));
+  EXPECT_EQ(server_.calls("Predict"), 3);  // twice 8.8 s; 8.8 s more would be too late
+  EXPECT_LT(environment_.now, begin + options.call_timeout);
+}
+
+TEST_F(ClientTest, PredictNeverRepeatsWhatIsWrong) {
+  for (const absl::Status& error :
+       {absl::InvalidArgumentError("features"), absl::NotFoundError("model"),
+        absl::DataLossError("checksum"), absl::DeadlineExceededError("late"),
+        absl::ResourceExhaustedError("too many rows")}) {
+    server_.FailNext("Predict", 1, error);
+    EXPECT_EQ(client_.Predict(OneRow(0)).status().code(), error.code());
+  }
+  EXPECT_EQ(server_.calls("Predict"), 5);
+  EXPECT_TRUE(environment_.sleeps.empty());
+}
+
+TEST_F(ClientTest, SetsServingSettings) {
+  v1::SetServingSettingsRequest request;
+  request.set_model("digits");
+  request.mutable_settings()->set_queue_delay_us(250);
+  server_.FailNext("SetServingSettings", 1, absl::UnavailableError("starting"));
+  const auto model = client_.SetServingSettings(request);
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_EQ(model->serving().queue_delay_us(), 250);
+  EXPECT_EQ(server_.calls("SetServingSettings"), 2);
 }
 
 TEST_F(ClientTest, NeverRepeatsDeletes) {

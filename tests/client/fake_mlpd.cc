@@ -1,9 +1,6 @@
 #include "tests/client/fake_mlpd.h"
 
 #include <algorithm>
-#include <cstring>
-#include <map>
-#include <set>
 #include <utility>
 
 #include <absl/base/thread_annotations.h>
@@ -13,9 +10,10 @@
 
 #include "mlp/v1/dataset.grpc.pb.h"
 #include "mlp/v1/model.grpc.pb.h"
-#include "mlp/v1/prediction.grpc.pb.h"
 #include "mlp/v1/training.grpc.pb.h"
+#include "tests/client/call_script.h"
 #include "tests/client/canned_answers.h"
+#include "tests/client/fake_prediction.h"
 
 namespace mlp {
 namespace {
@@ -31,8 +29,7 @@ Status NotFound(const std::string& what) {
 
 class FakeMlpd::Impl : public v1::DatasetService::Service,
                        public v1::TrainingService::Service,
-                       public v1::ModelService::Service,
-                       public v1::PredictionService::Service {
+                       public v1::ModelService::Service {
  public:
   Impl() {
     int port = 0;
@@ -41,34 +38,15 @@ class FakeMlpd::Impl : public v1::DatasetService::Service,
     builder.RegisterService(static_cast<v1::DatasetService::Service*>(this));
     builder.RegisterService(static_cast<v1::TrainingService::Service*>(this));
     builder.RegisterService(static_cast<v1::ModelService::Service*>(this));
-    builder.RegisterService(static_cast<v1::PredictionService::Service*>(this));
+    builder.RegisterService(&prediction_);
     server_ = builder.BuildAndStart();
     address_ = absl::StrCat("127.0.0.1:", port);
   }
 
   ~Impl() override { server_->Shutdown(std::chrono::system_clock::now()); }
 
-  // What befalls every call: it is counted, and may fail or hang.
   Status Begin(const std::string& rpc, ServerContext* context) {
-    bool hangs = false;
-    {
-      absl::MutexLock lock(&mutex_);
-      ++calls_[rpc];
-      hangs = hanging_.count(rpc) > 0;
-      auto& failures = failures_[rpc];
-      if (!failures.empty()) {
-        const Status status = failures.back();
-        failures.pop_back();
-        return status;
-      }
-    }
-    while (hangs && !context->IsCancelled()) {
-      absl::MutexLock lock(&mutex_);
-      mutex_.AwaitWithTimeout(absl::Condition(
-                                  +[](bool* never) { return *never; }, &never_),
-                              absl::Milliseconds(5));
-    }
-    return Status::OK;
+    return script_.Begin(rpc, context);
   }
 
   Status UploadDataset(ServerContext* context, grpc::ServerReader<v1::UploadDatasetRequest>* reader,
@@ -236,7 +214,27 @@ class FakeMlpd::Impl : public v1::DatasetService::Service,
     response->set_name("digits");
     response->set_latest_version(3);
     response->set_version_count(1);
+    absl::MutexLock lock(&mutex_);
+    *response->mutable_serving() = settings_;
     return Status::OK;
+  }
+
+  Status SetServingSettings(ServerContext* context, const v1::SetServingSettingsRequest* request,
+                            v1::Model* response) override {
+    const Status begun = Begin("SetServingSettings", context);
+    if (!begun.ok()) return begun;
+    if (request->settings().max_batch_rows() > 65'536) {
+      return Status(grpc::StatusCode::INVALID_ARGUMENT,
+                    absl::StrCat("max_batch_rows: expected at most 65,536, got ",
+                                 request->settings().max_batch_rows()));
+    }
+    {
+      absl::MutexLock lock(&mutex_);
+      settings_ = request->settings();
+    }
+    v1::GetModelRequest get;
+    get.set_name(request->model());
+    return GetModel(context, &get, response);
   }
 
   Status ListModels(ServerContext* context, const v1::ListModelsRequest*,
@@ -280,24 +278,6 @@ class FakeMlpd::Impl : public v1::DatasetService::Service,
     return Status::OK;
   }
 
-  Status Predict(ServerContext* context, const v1::PredictRequest* request,
-                 v1::PredictResponse* response) override {
-    const Status begun = Begin("Predict", context);
-    if (!begun.ok()) return begun;
-    if (request->model() != "digits@3") return NotFound(absl::StrCat("model ", request->model()));
-    response->set_version(3);
-    for (int i = 0; i < request->rows(); ++i) {
-      const int first =
-          request->pixels().empty()
-              ? static_cast<int>(request->features(4 * i))
-              : static_cast<unsigned char>(request->pixels()[4 * static_cast<size_t>(i)]);
-      response->add_labels(first % 3);
-      response->add_class_names(std::string(1, static_cast<char>('a' + first % 3)));
-      for (int k = 0; k < 3; ++k) response->add_outputs(k == first % 3 ? 0.75f : 0.125f);
-    }
-    return Status::OK;
-  }
-
   Status Delete(const std::string& rpc, ServerContext* context, std::string what) {
     const Status begun = Begin(rpc, context);
     if (!begun.ok()) return begun;
@@ -318,10 +298,9 @@ class FakeMlpd::Impl : public v1::DatasetService::Service,
     return job;
   }
 
+  CallScript script_;
+  FakePrediction prediction_{script_};
   mutable absl::Mutex mutex_;
-  std::map<std::string, int> calls_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, std::vector<Status>> failures_ ABSL_GUARDED_BY(mutex_);
-  std::set<std::string> hanging_ ABSL_GUARDED_BY(mutex_);
   std::vector<StoredDataset> datasets_ ABSL_GUARDED_BY(mutex_);
   size_t largest_message_ ABSL_GUARDED_BY(mutex_) = 0;
   int iterations_ ABSL_GUARDED_BY(mutex_) = 3;
@@ -329,7 +308,7 @@ class FakeMlpd::Impl : public v1::DatasetService::Service,
   v1::JobState end_ ABSL_GUARDED_BY(mutex_) = v1::JOB_STATE_SUCCEEDED;
   v1::CreateTrainingJobRequest created_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> deleted_ ABSL_GUARDED_BY(mutex_);
-  bool never_ = false;
+  v1::ServingSettings settings_ ABSL_GUARDED_BY(mutex_);
   std::string address_;
   std::unique_ptr<grpc::Server> server_;
 };
@@ -340,23 +319,20 @@ FakeMlpd::~FakeMlpd() = default;
 const std::string& FakeMlpd::address() const { return impl_->address_; }
 
 void FakeMlpd::FailNext(const std::string& rpc, int times, const absl::Status& status,
-                        int64_t retry_seconds) {
-  const std::string details = retry_seconds < 0 ? "" : RetryDetails(retry_seconds);
-  absl::MutexLock lock(&impl_->mutex_);
-  impl_->failures_[rpc].assign(
-      static_cast<size_t>(times),
+                        absl::Duration retry_delay) {
+  const std::string details = retry_delay < absl::ZeroDuration() ? "" : RetryDetails(retry_delay);
+  impl_->script_.FailNext(
+      rpc, times,
       Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()), details));
 }
 
-void FakeMlpd::Hang(const std::string& rpc) {
-  absl::MutexLock lock(&impl_->mutex_);
-  impl_->hanging_.insert(rpc);
-}
+void FakeMlpd::Hang(const std::string& rpc) { impl_->script_.Hang(rpc); }
+int FakeMlpd::calls(const std::string& rpc) const { return impl_->script_.calls(rpc); }
 
-int FakeMlpd::calls(const std::string& rpc) const {
-  absl::MutexLock lock(&impl_->mutex_);
-  return impl_->calls_[rpc];
-}
+void FakeMlpd::ScriptStream(const StreamScript& script) { impl_->prediction_.ScriptStream(script); }
+void FakeMlpd::Gather(int calls) { impl_->prediction_.Gather(calls); }
+int FakeMlpd::most_at_once() const { return impl_->prediction_.most_at_once(); }
+std::vector<int64_t> FakeMlpd::timeouts_us() const { return impl_->prediction_.timeouts_us(); }
 
 void FakeMlpd::Store(StoredDataset dataset) {
   absl::MutexLock lock(&impl_->mutex_);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <absl/status/status.h>
+#include <absl/time/time.h>
 
 #include "mlp/v1/dataset.pb.h"
 #include "mlp/v1/training.pb.h"
@@ -25,13 +26,32 @@ class FakeMlpd {
   const std::string& address() const;
 
   // The next `times` calls of an RPC, such as "GetDataset", fail with `status`; RESOURCE_EXHAUSTED
-  // comes with a google.rpc.RetryInfo of `retry_seconds` where that is not negative.
+  // comes with a google.rpc.RetryInfo of `retry_delay` where that is not negative. The requests of
+  // a stream are "StreamPredict/request".
   void FailNext(const std::string& rpc, int times, const absl::Status& status,
-                int64_t retry_seconds = -1);
+                absl::Duration retry_delay = absl::Seconds(-1));
   // Calls of an RPC leave unanswered until their client gives up.
   void Hang(const std::string& rpc);
   // How often an RPC was called.
   int calls(const std::string& rpc) const;
+
+  struct StreamScript {
+    // So many requests are gathered, then answered the last one first.
+    int reverse = 1;
+    // After so many answers the stream breaks with UNAVAILABLE; -1: never.
+    int break_after = -1;
+    // Answers carry wrong ids.
+    int64_t add_to_ids = 0;
+  };
+  // Of the streams that begin from now on.
+  void ScriptStream(const StreamScript& script);
+  // The timeout of every request of a stream, in the order of their arrival.
+  std::vector<int64_t> timeouts_us() const;
+
+  // Calls of Predict are answered once so many are outstanding.
+  void Gather(int calls);
+  // The most calls of Predict that were outstanding at a time.
+  int most_at_once() const;
 
   // Datasets by upload or by hand.
   struct StoredDataset {

@@ -12,7 +12,7 @@
 
 #include "client/commands/error_line.h"
 #include "client/commands/mlpctl_app.h"
-#include "tests/client/fake_mlpd.h"
+#include "tests/client/mlpctl_fixture.h"
 #include "tests/client/temp_folder.h"
 #include "tests/client/test_files.h"
 
@@ -23,30 +23,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-struct Outcome {
-  int exit_status = 0;
-  std::string out;
-  std::string err;
-
-  std::vector<nlohmann::json> json_lines() const {
-    std::vector<nlohmann::json> lines;
-    for (const absl::string_view line : absl::StrSplit(out, '\n', absl::SkipEmpty())) {
-      lines.push_back(nlohmann::json::parse(std::string(line)));
-    }
-    return lines;
-  }
-};
-
-class Mlpctl : public testing::Test {
+class Mlpctl : public MlpctlFixture {
  protected:
-  Outcome Run(std::vector<std::string> arguments, TerminalStyle style = {}) {
-    arguments.insert(arguments.begin(), {"--server", server_.address()});
-    std::ostringstream out;
-    std::ostringstream err;
-    const int exit_status = RunMlpctl(arguments, out, err, style);
-    return {exit_status, out.str(), err.str()};
-  }
-
   // Four cells of 2 x 2: the first value of each decides the fake's answer.
   std::string Sheet() {
     return folder_.Write(
@@ -65,7 +43,6 @@ class Mlpctl : public testing::Test {
     return {"train", "digits", "--dataset", "cells", "--layers", "4,3,3"};
   }
 
-  FakeMlpd server_;
   TempFolder folder_;
 };
 

@@ -97,10 +97,28 @@ TEST(Retry, DoesNotWaitBeyondTheDeadline) {
 
 TEST(Retry, WaitsAsLongAsTheServerAsks) {
   FakeEnvironment environment;
-  EXPECT_EQ(Backoff({}, environment).Next(Full(RetryInfo(2, 500'000'000))), absl::Seconds(2.5));
+  EXPECT_EQ(Backoff({}, environment).Next(Full(RetryInfo(2, 500'000'000))), absl::Seconds(2.75));
   EXPECT_EQ(Backoff({}, environment).Next(Full(RetryInfo(0))), absl::Milliseconds(100));
   EXPECT_EQ(Backoff({}, environment).Next(Full(RetryInfo(3600))), std::nullopt);
   EXPECT_EQ(Backoff({}, environment).Next(Full("\xff\xff")), std::nullopt);
+}
+
+TEST(Retry, TheServersDelayIsStretchedButNeverShortened) {
+  FakeEnvironment environment;
+  environment.uniform = 0;
+  EXPECT_EQ(Backoff({}, environment).Next(Full(RetryInfo(0, 2'000'000))), absl::Milliseconds(2));
+  environment.uniform = 0.9999999;
+  EXPECT_NEAR(absl::ToDoubleSeconds(*Backoff({}, environment).Next(Full(RetryInfo(10)))), 12, 1e-5);
+}
+
+TEST(Retry, BacksOffFromTheServersDelay) {
+  FakeEnvironment environment;
+  environment.uniform = 0;
+  Backoff backoff({.max_attempts = 9, .max_backoff = absl::Milliseconds(20)}, environment);
+  std::vector<absl::Duration> waits;
+  for (int i = 0; i < 4; ++i) waits.push_back(*backoff.Next(Full(RetryInfo(0, 3'000'000))));
+  EXPECT_THAT(waits, ElementsAre(absl::Milliseconds(3), absl::Milliseconds(6),
+                                 absl::Milliseconds(12), absl::Milliseconds(20)));
 }
 
 TEST(Retry, ResetForgetsFailures) {

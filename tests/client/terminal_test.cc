@@ -36,6 +36,18 @@ TEST(Numbers, ReadWell) {
   EXPECT_EQ(FormatUtc(absl::FromUnixSeconds(0)), "1970-01-01 00:00:00");
 }
 
+TEST(Numbers, LatenciesHaveThreeDigits) {
+  EXPECT_EQ(FormatNanoseconds(0), "0 ns");
+  EXPECT_EQ(FormatNanoseconds(62.4), "62 ns");
+  EXPECT_EQ(FormatNanoseconds(1'000), "1.00 us");
+  EXPECT_EQ(FormatNanoseconds(62'140), "62.1 us");
+  EXPECT_EQ(FormatNanoseconds(99'960), "100 us");
+  EXPECT_EQ(FormatNanoseconds(847'400), "847 us");
+  EXPECT_EQ(FormatNanoseconds(999'600), "1.00 ms");
+  EXPECT_EQ(FormatNanoseconds(1.24e9), "1.24 s");
+  EXPECT_EQ(FormatNanoseconds(3.6e12), "3600 s");
+}
+
 TEST(Style, KnowsUtf8Locales) {
   EXPECT_TRUE(IsUtf8Locale("en_US.UTF-8"));
   EXPECT_TRUE(IsUtf8Locale("C.utf8"));
