@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Runs the benchmarks and prints one JSON object a line, each a ratio of two sides of one run.
-#   scripts/bench.sh [--quick] [NAME...]       NAME: objective, predict (default: all)
+#   scripts/bench.sh [--quick] [NAME...]       NAME: forward, objective, predict, serving,
+#                                                start, memory
+#                                                (default: all)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,19 +11,24 @@ names=()
 for argument in "$@"; do
   case "$argument" in
     --quick) quick=(--quick) ;;
-    objective | predict) names+=("$argument") ;;
-    *) echo "usage: scripts/bench.sh [--quick] [objective|predict ...]" >&2; exit 2 ;;
+    forward | objective | predict | serving | start | memory) names+=("$argument") ;;
+    *) echo "usage: scripts/bench.sh [--quick] [forward|objective|predict|serving|start|memory ...]" >&2; exit 2 ;;
   esac
 done
-[ ${#names[@]} -gt 0 ] || names=(objective predict)
+[ ${#names[@]} -gt 0 ] || names=(forward objective predict serving start memory)
 
 scripts/install_dependencies.sh >&2
 cmake --preset dev >/dev/null
-cmake --build --preset dev --target mlpd echo_server predict_bench objective_bench >&2
+cmake --build --preset dev --target mlpd echo_server predict_bench objective_bench residency_bench \
+  forward_bench serving_bench >&2
 bin=build/dev/tests/bench
 for name in "${names[@]}"; do
   case "$name" in
+    forward) "$bin/forward_bench" "${quick[@]}" ;;
     objective) "$bin/objective_bench" "${quick[@]}" ;;
+    serving) "$bin/serving_bench" build/dev/server/mlpd "${quick[@]}" ;;
+    start) "$bin/residency_bench" start build/dev/server/mlpd "${quick[@]}" ;;
+    memory) "$bin/residency_bench" memory "${quick[@]}" ;;
     predict) "$bin/predict_bench" build/dev/server/mlpd "$bin/echo_server" "${quick[@]}" ;;
   esac
 done

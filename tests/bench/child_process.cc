@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -28,6 +29,15 @@ ChildProcess::~ChildProcess() {
   kill(pid_, SIGTERM);
   waitpid(pid_, nullptr, 0);
 }
+
+TemporaryFolder::TemporaryFolder()
+    : path_((std::filesystem::temp_directory_path() / "mlpd-bench-XXXXXX").string()) {
+  if (mkdtemp(path_.data()) != nullptr) return;
+  std::fprintf(stderr, "cannot make a temporary folder\n");
+  std::abort();
+}
+
+TemporaryFolder::~TemporaryFolder() { std::filesystem::remove_all(path_); }
 
 std::string WaitForAddress(const std::string& path, const std::string& name) {
   for (int attempt = 0; attempt < 400; ++attempt) {

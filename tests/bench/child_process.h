@@ -22,6 +22,20 @@ class ChildProcess {
   int pid_ = 0;
 };
 
+// A folder that goes with this object.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
 // Waits until `path` holds a line NAME=ADDRESS and returns the address. Aborts after 20 s.
 std::string WaitForAddress(const std::string& path, const std::string& name);
 

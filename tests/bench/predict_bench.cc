@@ -3,18 +3,15 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
-#include <grpcpp/grpcpp.h>
-
-#include "mlp/v1/dataset.grpc.pb.h"
-#include "mlp/v1/training.grpc.pb.h"
+#include "inference/grpc_service.pb.h"
+#include "mlp/v1/prediction.pb.h"
 #include "tests/bench/child_process.h"
 #include "tests/bench/predict_load.h"
 #include "tests/bench/report.h"
+#include "tests/bench/train_model.h"
 
 namespace mlp::bench {
 namespace {
@@ -22,88 +19,53 @@ namespace {
 constexpr int kFeatures = 400;
 constexpr int kClasses = 10;
 
-void Check(const grpc::Status& status, const char* what) {
-  if (status.ok()) return;
-  std::fprintf(stderr, "%s: %s\n", what, status.error_message().c_str());
-  std::abort();
+std::vector<float> Values(int rows) {
+  std::vector<float> values;
+  for (int i = 0; i < rows * kFeatures; ++i) values.push_back(static_cast<float>((i * 7) % 251));
+  return values;
 }
 
-// A model "bench" of 400-25-10 in the server: one iteration on made-up data is enough.
-void TrainModel(const std::string& address) {
-  const auto channel = grpc::CreateChannel(address, grpc::InsecureChannelCredentials());
-  const auto datasets = v1::DatasetService::NewStub(channel);
-  constexpr int kRows = 200;
-  v1::UploadDatasetRequest header;
-  header.mutable_header()->set_name("bench");
-  header.mutable_header()->set_rows(kRows);
-  header.mutable_header()->set_features(kFeatures);
-  header.mutable_header()->set_feature_type(v1::FEATURE_TYPE_UINT8);
-  for (int k = 0; k < kClasses; ++k) header.mutable_header()->add_class_names(std::to_string(k));
-  v1::UploadDatasetRequest chunk;
-  std::string& pixels = *chunk.mutable_chunk()->mutable_features();
-  for (int row = 0; row < kRows; ++row) {
-    for (int j = 0; j < kFeatures; ++j)
-      pixels.push_back(static_cast<char>((row * 31 + j * 7) % 251));
-    chunk.mutable_chunk()->add_labels(row % kClasses);
-  }
-  v1::Dataset dataset;
-  grpc::ClientContext upload_context;
-  const auto writer = datasets->UploadDataset(&upload_context, &dataset);
-  writer->Write(header);
-  writer->Write(chunk);
-  writer->WritesDone();
-  Check(writer->Finish(), "upload");
-
-  const auto training = v1::TrainingService::NewStub(channel);
-  v1::CreateTrainingJobRequest request;
-  request.set_model("bench");
-  request.set_dataset("bench");
-  for (const int units : {kFeatures, 25, kClasses}) {
-    request.mutable_config()->mutable_network()->add_layers(units);
-  }
-  request.mutable_config()->mutable_stopping()->set_max_iterations(1);
-  v1::TrainingJob job;
-  grpc::ClientContext create_context;
-  Check(training->CreateTrainingJob(&create_context, request, &job), "create job");
-  v1::WatchTrainingJobRequest watch;
-  watch.set_id(job.id());
-  grpc::ClientContext watch_context;
-  const auto reader = training->WatchTrainingJob(&watch_context, watch);
-  v1::WatchTrainingJobResponse event;
-  while (reader->Read(&event)) {
-    if (event.has_job()) job = event.job();
-  }
-  Check(reader->Finish(), "watch job");
-  if (job.state() != v1::JOB_STATE_SUCCEEDED) {
-    std::fprintf(stderr, "training: %s\n", job.message().c_str());
-    std::abort();
-  }
-}
-
-v1::PredictRequest Rows(int rows) {
+std::string PredictRows(int rows) {
   v1::PredictRequest request;
   request.set_model("bench");
-  for (int i = 0; i < rows * kFeatures; ++i) {
-    request.add_features(static_cast<float>((i * 7) % 251));
-  }
-  return request;
+  const std::vector<float> values = Values(rows);
+  request.mutable_features()->Add(values.begin(), values.end());
+  return request.SerializeAsString();
 }
 
+std::string InferRows(int rows) {
+  inference::ModelInferRequest request;
+  request.set_model_name("bench");
+  auto& input = *request.add_inputs();
+  input.set_name("input");
+  input.set_datatype("FP32");
+  input.add_shape(rows);
+  input.add_shape(kFeatures);
+  const std::vector<float> values = Values(rows);
+  request.add_raw_input_contents(values.data(), values.size() * sizeof(float));
+  return request.SerializeAsString();
+}
+
+constexpr char kPredict[] = "/mlp.v1.PredictionService/Predict";
+constexpr char kInfer[] = "/inference.GRPCInferenceService/ModelInfer";
+
 struct Case {
-  const char* name;
+  std::string name;
+  std::string method;
+  std::string request;
   int rows;
   int outstanding;
   double budget;  // of the rate
+  bool with_p99 = true;
 };
 
 void RunCase(const Case& test, PredictLoad& ours, PredictLoad& echo, int rounds, double seconds) {
-  const v1::PredictRequest request = Rows(test.rows);
   std::vector<double> our_rate, echo_rate, our_p99, echo_p99;
   for (int round = 0; round < rounds; ++round) {
-    const LoadResult a = ours.Run(request, test.outstanding, seconds);
-    const LoadResult b = echo.Run(request, test.outstanding, seconds);
+    const LoadFigures a = ours.Run(test.method, test.request, test.outstanding, seconds);
+    const LoadFigures b = echo.Run(test.method, test.request, test.outstanding, seconds);
     if (a.errors + b.errors > 0) {
-      std::fprintf(stderr, "%s: errors: ours %ld, echo %ld\n", test.name,
+      std::fprintf(stderr, "%s: errors: ours %ld, echo %ld\n", test.name.c_str(),
                    static_cast<long>(a.errors), static_cast<long>(b.errors));
       std::abort();
     }
@@ -112,13 +74,14 @@ void RunCase(const Case& test, PredictLoad& ours, PredictLoad& echo, int rounds,
     our_p99.push_back(a.p99_us);
     echo_p99.push_back(b.p99_us);
   }
-  Print({.bench = std::string("predict/") + test.name + "/rows_per_second",
+  Print({.bench = test.name + "/rows_per_second",
          .ours = Median(our_rate),
          .against = Median(echo_rate),
          .unit = "rows/s",
          .budget = test.budget,
          .higher_is_better = true});
-  Print({.bench = std::string("predict/") + test.name + "/p99",
+  if (!test.with_p99) return;
+  Print({.bench = test.name + "/p99",
          .ours = Median(our_p99),
          .against = Median(echo_p99),
          .unit = "us",
@@ -127,31 +90,39 @@ void RunCase(const Case& test, PredictLoad& ours, PredictLoad& echo, int rounds,
 }
 
 int Run(const std::string& mlpd, const std::string& echo_server, bool quick) {
-  std::string folder = (std::filesystem::temp_directory_path() / "mlpd-bench-XXXXXX").string();
-  if (mkdtemp(folder.data()) == nullptr) return 1;
-  {
-    const ChildProcess server({mlpd, "--data-dir", folder + "/data", "--grpc-address",
-                               "127.0.0.1:0", "--metrics-address", "", "--addresses-file",
-                               folder + "/mlpd"});
-    const ChildProcess echo(
-        {echo_server, folder + "/echo", std::to_string(kFeatures), std::to_string(kClasses)});
-    const std::string address = WaitForAddress(folder + "/mlpd", "grpc");
-    TrainModel(address);
-    PredictLoad our_load(address);
-    PredictLoad echo_load(WaitForAddress(folder + "/echo", "grpc"));
+  const TemporaryFolder folder;
+  const ChildProcess server({mlpd, "--data-dir", folder.path() + "/data", "--grpc-address",
+                             "127.0.0.1:0", "--metrics-address", "", "--addresses-file",
+                             folder.path() + "/mlpd"});
+  // Both keep freed memory, which large messages profit from; what gRPC does by itself is shown
+  // too.
+  const std::string features = std::to_string(kFeatures), classes = std::to_string(kClasses);
+  const ChildProcess echo(
+      {echo_server, folder.path() + "/echo", features, classes, "--keep-freed-memory"});
+  const ChildProcess plain_echo({echo_server, folder.path() + "/plain", features, classes});
+  const std::string address = WaitForAddress(folder.path() + "/mlpd", "grpc");
+  TrainModel(address, "bench", {kFeatures, 25, kClasses});
+  PredictLoad our_load(address);
+  PredictLoad echo_load(WaitForAddress(folder.path() + "/echo", "grpc"));
+  PredictLoad plain_load(WaitForAddress(folder.path() + "/plain", "grpc"));
 
-    const int rounds = quick ? 3 : 9;
-    const double seconds = quick ? 0.3 : 1.0;
-    our_load.Run(Rows(1), 16, seconds);  // warms both up
-    echo_load.Run(Rows(1), 16, seconds);
-    for (const Case& test :
-         {Case{"1_row_1_outstanding", 1, 1, 0.95}, Case{"1_row_16_outstanding", 1, 16, 0.95},
-          Case{"1_row_64_outstanding", 1, 64, 0.95},
-          Case{"1024_rows_2_outstanding", 1024, 2, 0.90}}) {
-      RunCase(test, our_load, echo_load, rounds, seconds);
-    }
+  const int rounds = quick ? 3 : 15;
+  const double seconds = quick ? 0.3 : 0.6;
+  our_load.Run(kPredict, PredictRows(1), 16, seconds);  // warms both up
+  echo_load.Run(kPredict, PredictRows(1), 16, seconds);
+  for (const int outstanding : {1, 16, 64}) {
+    const std::string shape = "/1_row_" + std::to_string(outstanding) + "_outstanding";
+    RunCase({"predict" + shape, kPredict, PredictRows(1), 1, outstanding, 0.95}, our_load,
+            echo_load, rounds, seconds);
+    RunCase({"model_infer" + shape, kInfer, InferRows(1), 1, outstanding, 0.95}, our_load,
+            echo_load, rounds, seconds);
   }
-  std::filesystem::remove_all(folder);
+  const Case large = {
+      "predict/1024_rows_2_outstanding", kPredict, PredictRows(1024), 1024, 2, 0.90, false};
+  RunCase(large, our_load, echo_load, rounds, seconds);
+  Case plain = large;
+  plain.name += "_against_plain_echo";
+  RunCase(plain, our_load, plain_load, rounds, seconds);
   return 0;
 }
 

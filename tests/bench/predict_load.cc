@@ -5,9 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
-
-#include "mlp/v1/prediction.grpc.pb.h"
 
 namespace mlp::bench {
 namespace {
@@ -25,21 +24,22 @@ double Quantile(std::vector<double>& values, double q) {
 }  // namespace
 
 struct PredictLoad::State {
-  std::unique_ptr<v1::PredictionService::Stub> stub;
+  std::unique_ptr<grpc::GenericStub> stub;
 
   struct Call {
     std::optional<grpc::ClientContext> context;
-    std::unique_ptr<grpc::ClientAsyncResponseReader<v1::PredictResponse>> reader;
-    v1::PredictResponse response;
+    std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader;
+    grpc::ByteBuffer response;
     grpc::Status status;
     SteadyClock::time_point start;
 
-    void Start(v1::PredictionService::Stub& to, const v1::PredictRequest& request,
+    void Start(grpc::GenericStub& to, const std::string& method, const grpc::ByteBuffer& request,
                grpc::CompletionQueue& queue) {
       reader.reset();
       context.emplace();
       start = SteadyClock::now();
-      reader = to.AsyncPredict(&*context, request, &queue);
+      reader = to.PrepareUnaryCall(&*context, method, request, &queue);
+      reader->StartCall();
       reader->Finish(&response, &status, this);
     }
   };
@@ -48,21 +48,25 @@ struct PredictLoad::State {
 PredictLoad::PredictLoad(const std::string& address) : state_(std::make_unique<State>()) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(256 << 20);
-  state_->stub = v1::PredictionService::NewStub(
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  state_->stub = std::make_unique<grpc::GenericStub>(
       grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
 }
 
 PredictLoad::~PredictLoad() = default;
 
-LoadResult PredictLoad::Run(const v1::PredictRequest& request, int outstanding, double seconds) {
+LoadFigures PredictLoad::Run(const std::string& method, const std::string& request, int outstanding,
+                             double seconds) {
+  const grpc::Slice slice(request);
+  const grpc::ByteBuffer bytes(&slice, 1);
   grpc::CompletionQueue queue;
   std::vector<State::Call> calls(static_cast<size_t>(outstanding));
   const auto begin = SteadyClock::now();
   const auto end = begin + std::chrono::duration_cast<SteadyClock::duration>(
                                std::chrono::duration<double>(seconds));
-  for (State::Call& call : calls) call.Start(*state_->stub, request, queue);
+  for (State::Call& call : calls) call.Start(*state_->stub, method, bytes, queue);
 
-  LoadResult result;
+  LoadFigures result;
   std::vector<double> latencies_us;
   int pending = outstanding;
   void* tag = nullptr;
@@ -73,7 +77,7 @@ LoadResult PredictLoad::Run(const v1::PredictRequest& request, int outstanding, 
     latencies_us.push_back(std::chrono::duration<double, std::micro>(now - call->start).count());
     if (!call->status.ok()) ++result.errors;
     if (now < end) {
-      call->Start(*state_->stub, request, queue);
+      call->Start(*state_->stub, method, bytes, queue);
     } else {
       --pending;
     }

@@ -1,15 +1,14 @@
-// Closed-loop load on PredictionService.Predict from one thread: a fixed number of calls is always
-// outstanding.
+// Closed-loop load on one unary method from one thread: a fixed number of calls is always
+// outstanding. Requests are bytes and answers are not looked into, so that the client costs little.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
-#include "mlp/v1/prediction.pb.h"
-
 namespace mlp::bench {
 
-struct LoadResult {
+struct LoadFigures {
   double requests_per_second = 0.0;
   double p50_us = 0.0;
   double p99_us = 0.0;
@@ -22,7 +21,9 @@ class PredictLoad {
   explicit PredictLoad(const std::string& address);
   ~PredictLoad();
 
-  LoadResult Run(const v1::PredictRequest& request, int outstanding, double seconds);
+  // `method` as on the wire: "/mlp.v1.PredictionService/Predict"; `request` serialized.
+  LoadFigures Run(const std::string& method, const std::string& request, int outstanding,
+                  double seconds);
 
  private:
   struct State;
