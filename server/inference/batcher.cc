@@ -193,15 +193,19 @@ absl::Duration Batcher::RunReady(Worker& worker) {
     turns = ready_.size();
   }
   while (Queue* queue = NextInline(turns, wait)) RunBatch(*queue, worker);
+  // Also what a batch of this call left behind, which had its turn.
   absl::MutexLock lock(&mutex_);
   for (const Queue* queue : ready_) {
-    if (Due(*queue) == -absl::InfiniteDuration()) return absl::ZeroDuration();
+    const absl::Duration due = Due(*queue);
+    if (due == -absl::InfiniteDuration()) return absl::ZeroDuration();
+    wait = std::min(wait, std::max(due - clock_.Elapsed(), absl::ZeroDuration()));
   }
   return wait;
 }
 
 Batcher::Queue* Batcher::NextInline(size_t& turns, absl::Duration& wait) {
   absl::MutexLock lock(&mutex_);
+  if (stopping_) return nullptr;
   for (; turns > 0 && !ready_.empty(); --turns) {
     Queue& queue = *ready_.front();
     ready_.pop_front();
@@ -215,6 +219,7 @@ Batcher::Queue* Batcher::NextInline(size_t& turns, absl::Duration& wait) {
       }
     }
     queue.busy = true;
+    ++batches_;
     const int64_t rows = std::min(queue.waiting_rows, MaxBatchRows(*queue.model));
     if (rows * FlopsPerRow(*queue.model) <= options_.max_inline_flops) {
       --turns;
@@ -291,6 +296,7 @@ void Batcher::Release(Queue& queue, Worker& worker) {
     queue.entries.pop_front();
   }
   queue.busy = false;
+  --batches_;
   if (!queue.entries.empty()) {
     ready_.push_back(&queue);
     return;
@@ -344,8 +350,10 @@ void Batcher::Stop() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
-    const auto loaded = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return loads_ == 0; };
-    mutex_.Await(absl::Condition(&loaded));
+    const auto ended = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return loads_ == 0 && batches_ == 0;
+    };
+    mutex_.Await(absl::Condition(&ended));
   }
   if (lane_thread_.joinable()) lane_thread_.join();
   {

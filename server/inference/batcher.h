@@ -153,7 +153,8 @@ class Batcher {
   // Requests by the reference whose model is being loaded for them.
   absl::flat_hash_map<std::string, std::vector<Parked>> loading_ ABSL_GUARDED_BY(mutex_);
   int loading_requests_ ABSL_GUARDED_BY(mutex_) = 0;
-  int loads_ ABSL_GUARDED_BY(mutex_) = 0;  // under way
+  int loads_ ABSL_GUARDED_BY(mutex_) = 0;    // under way
+  int batches_ ABSL_GUARDED_BY(mutex_) = 0;  // the same; as many as queues are busy
 
   ThreadPool pool_;  // the lane's
   std::thread lane_thread_;

@@ -1,10 +1,14 @@
 // A batcher that is stepped by hand, over a real store in a temporary folder and a fake clock.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+#include <absl/synchronization/notification.h>
 #include <gtest/gtest.h>
 
 #include "mlp/v1/prediction.pb.h"
@@ -29,6 +33,8 @@ class TestRequest final : public InferenceCaller {
   int answers = 0;
   absl::Status status;
   v1::PredictResponse response;
+  // After all of the above was set, where the answer comes from another thread.
+  absl::Notification answered;
 
  private:
   const std::string bytes_;
@@ -36,6 +42,8 @@ class TestRequest final : public InferenceCaller {
 
 class BatchFixture : public ::testing::Test {
  protected:
+  explicit BatchFixture(const BatcherOptions& options = {});
+
   // D=2 -> K=2 without a hidden layer: output k is sigmoid(weight * x_k).
   static Artifact Diagonal(float weight);
   static v1::PredictRequest Request(const std::string& model, const std::vector<float>& features);
@@ -46,21 +54,24 @@ class BatchFixture : public ::testing::Test {
   // Submits, runs, and returns how it ended.
   absl::Status RunOne(const v1::PredictRequest& request, v1::PredictResponse& response);
 
+  // Loads the model and sets its limits.
+  void Limit(const std::string& model, const v1::ServingSettings& limits);
+  ModelCounts Counts(const std::string& model, int64_t version = 1) const;
+  // Runs the loads that were held back.
+  void RunLoads();
+  // Until the lane has answered all of them; nothing else is on its way.
+  void RunLane(const std::vector<std::unique_ptr<TestRequest>>& requests);
+
   testing::TemporaryStore store_;
   ResidentModels models_{*store_, {}};
   Metrics metrics_;
   FakeClock clock_;
-  // Loads where they are asked for.
-  Batcher batcher_{{},
-                   models_,
-                   metrics_,
-                   clock_,
-                   {.run_elsewhere =
-                        [](std::function<void()> task) {
-                          task();
-                          return true;
-                        },
-                    .wake = [] {}}};
+  // Otherwise models are loaded where they are asked for.
+  bool hold_loads_ = false;
+  std::vector<std::function<void()>> held_loads_;
+  absl::Mutex mutex_;
+  int wakes_ ABSL_GUARDED_BY(mutex_) = 0;
+  Batcher batcher_;
   Batcher::Worker worker_;
 };
 
