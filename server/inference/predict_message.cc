@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 #include <absl/strings/str_cat.h>
 #include <absl/types/span.h>
@@ -38,7 +37,7 @@ constexpr uint32_t kStreamError = 3 << 3 | 2;
 constexpr size_t kKeptOutputs = 16384;
 constexpr size_t kKeptPieces = 64;
 // Names of models are short; a longer one is no name and is cut where it is certain to be none.
-constexpr uint32_t kMaxReference = 256;
+constexpr int kMaxReference = 256;
 
 absl::Status NotAMessage(absl::string_view name) {
   return absl::InvalidArgumentError(absl::StrCat("request: not a mlp.v1.", name, " message"));
@@ -47,15 +46,15 @@ absl::Status NotAMessage(absl::string_view name) {
 // Steps over an unknown field; groups, which proto3 does not have, are refused.
 bool SkipField(CodedInputStream& in, uint32_t tag) {
   uint64_t ignored = 0;
-  uint32_t size = 0;
+  int size = 0;
+  if (tag >> 3 == 0) return false;  // no field has number 0
   switch (tag & 7) {
     case 0:
       return in.ReadVarint64(&ignored);
     case 1:
       return in.Skip(8);
     case 2:
-      return in.ReadVarint32(&size) && size <= std::numeric_limits<int32_t>::max() &&
-             in.Skip(static_cast<int>(size));
+      return in.ReadVarintSizeAsInt(&size) && in.Skip(size);
     case 5:
       return in.Skip(4);
     default:
@@ -113,12 +112,16 @@ absl::Status PredictMessage::ParsePart(CodedInputStream& in, int bytes) {
 bool PredictMessage::ParseFields(CodedInputStream& in) {
   while (const uint32_t tag = in.ReadTag()) {
     uint32_t value = 0;
+    int size = 0;
     switch (tag) {
       case kModel:
         if (!ParseModel(in)) return false;
         break;
       case kFeatures:  // where there are several of these, they follow each other
-        if (!in.ReadVarint32(&value) || !Take(in, value, features_)) return false;
+        if (!in.ReadVarintSizeAsInt(&size) || size % static_cast<int>(sizeof(float)) != 0 ||
+            !Take(in, size, features_)) {
+          return false;
+        }
         break;
       case kOneFeature:
         if (!TakeOneFeature(in)) return false;
@@ -126,7 +129,7 @@ bool PredictMessage::ParseFields(CodedInputStream& in) {
       case kPixels:  // the last one counts
         pixels_.pieces.clear();
         pixels_.bytes = 0;
-        if (!in.ReadVarint32(&value) || !Take(in, value, pixels_)) return false;
+        if (!in.ReadVarintSizeAsInt(&size) || !Take(in, size, pixels_)) return false;
         break;
       case kRows:
         if (!in.ReadVarint32(&value)) return false;
@@ -136,18 +139,17 @@ bool PredictMessage::ParseFields(CodedInputStream& in) {
         if (!SkipField(in, tag)) return false;
     }
   }
-  return in.ConsumedEntireMessage() && features_.bytes % sizeof(float) == 0;
+  return in.ConsumedEntireMessage();
 }
 
 bool PredictMessage::ParseModel(CodedInputStream& in) {
-  uint32_t size = 0;
-  if (!in.ReadVarint32(&size)) return false;
-  const uint32_t kept = std::min(size, kMaxReference);
-  return in.ReadString(&model_name_, static_cast<int>(kept)) &&
-         in.Skip(static_cast<int>(size - kept));
+  int size = 0;
+  if (!in.ReadVarintSizeAsInt(&size)) return false;
+  const int kept = std::min(size, kMaxReference);
+  return in.ReadString(&model_name_, kept) && in.Skip(size - kept);
 }
 
-bool PredictMessage::Take(CodedInputStream& in, uint32_t bytes, Field& field) {
+bool PredictMessage::Take(CodedInputStream& in, int bytes, Field& field) {
   int64_t left = bytes;
   while (left > 0) {
     const void* data = nullptr;
@@ -281,7 +283,7 @@ absl::Status StreamPredictMessage::Parse(google::protobuf::io::ZeroCopyInputStre
   CodedInputStream coded(&in);
   while (const uint32_t tag = coded.ReadTag()) {
     uint64_t value = 0;
-    uint32_t bytes = 0;
+    int bytes = 0;
     switch (tag) {
       case kStreamId:
       case kStreamTimeout:
@@ -289,10 +291,8 @@ absl::Status StreamPredictMessage::Parse(google::protobuf::io::ZeroCopyInputStre
         (tag == kStreamId ? id_ : timeout_us_) = static_cast<int64_t>(value);
         break;
       case kStreamRequest:
-        if (!coded.ReadVarint32(&bytes) || bytes > std::numeric_limits<int32_t>::max()) {
-          return NotAMessage("StreamPredictRequest");
-        }
-        MLP_RETURN_IF_ERROR(ParsePart(coded, static_cast<int>(bytes)));
+        if (!coded.ReadVarintSizeAsInt(&bytes)) return NotAMessage("StreamPredictRequest");
+        MLP_RETURN_IF_ERROR(ParsePart(coded, bytes));
         break;
       default:
         if (!SkipField(coded, tag)) return NotAMessage("StreamPredictRequest");

@@ -48,7 +48,7 @@ class PredictMessage : public InferenceMessage {
   bool ParseFields(google::protobuf::io::CodedInputStream& in);
   bool ParseModel(google::protobuf::io::CodedInputStream& in);
   // Takes the next `bytes` bytes into the field.
-  static bool Take(google::protobuf::io::CodedInputStream& in, uint32_t bytes, Field& field);
+  static bool Take(google::protobuf::io::CodedInputStream& in, int bytes, Field& field);
   // Takes one value that is not packed, which needs a tag of its own: a copy, next to the one
   // before.
   bool TakeOneFeature(google::protobuf::io::CodedInputStream& in);
