@@ -1,4 +1,5 @@
-// ResidentModels over a real store whose reads of artifacts tests hold up, count and damage.
+// ResidentModels over a real store whose reads tests hold up and count, and whose artifacts they
+// damage.
 #pragma once
 
 #include <memory>
@@ -33,7 +34,7 @@ class GatedStore final : public ForwardingStore {
     absl::MutexLock lock(&mutex_);
     closed_.erase(model);
   }
-  // Waits until `readers` wait at a gate.
+  // Waits until `readers` are held up.
   void AwaitReaders(int readers) {
     absl::MutexLock lock(&mutex_);
     const auto arrived = [&]()
@@ -52,6 +53,35 @@ class GatedStore final : public ForwardingStore {
   int reads() {
     absl::MutexLock lock(&mutex_);
     return reads_;
+  }
+
+  // The next reader of a model's record waits, until LetGo; those after it do not.
+  void HoldNextGetModel() {
+    absl::MutexLock lock(&mutex_);
+    hold_next_ = true;
+  }
+  void LetGo() {
+    absl::MutexLock lock(&mutex_);
+    is_held_ = false;
+  }
+  int model_reads() {
+    absl::MutexLock lock(&mutex_);
+    return model_reads_;
+  }
+
+  absl::StatusOr<v1::Model> GetModel(absl::string_view name) override {
+    absl::StatusOr<v1::Model> model = ForwardingStore::GetModel(name);
+    absl::MutexLock lock(&mutex_);
+    ++model_reads_;
+    if (hold_next_) {
+      hold_next_ = false;
+      is_held_ = true;
+      ++waiting_;
+      const auto is_free = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !is_held_; };
+      mutex_.Await(absl::Condition(&is_free));
+      --waiting_;
+    }
+    return model;
   }
 
   absl::StatusOr<std::string> ReadArtifact(absl::string_view model, int64_t version) override {
@@ -74,6 +104,9 @@ class GatedStore final : public ForwardingStore {
   absl::Mutex mutex_;
   std::set<std::string> closed_ ABSL_GUARDED_BY(mutex_);
   std::set<std::string> damaged_ ABSL_GUARDED_BY(mutex_);
+  bool hold_next_ ABSL_GUARDED_BY(mutex_) = false;
+  bool is_held_ ABSL_GUARDED_BY(mutex_) = false;
+  int model_reads_ ABSL_GUARDED_BY(mutex_) = 0;
   int reads_ ABSL_GUARDED_BY(mutex_) = 0;
   int waiting_ ABSL_GUARDED_BY(mutex_) = 0;
 };

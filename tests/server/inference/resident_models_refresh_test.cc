@@ -1,4 +1,5 @@
 // ResidentModels: versions that come and go, damage, unloading.
+#include <atomic>
 #include <vector>
 
 #include "tests/server/inference/resident_models_fixture.h"
@@ -59,6 +60,32 @@ TEST_F(ResidentModelsTest, PublishersAtOnceAllSeeTheirVersion) {
   }
   for (std::thread& publisher : publishers) publisher.join();
   EXPECT_EQ(Found("m"), 21);
+}
+
+// What another Refresh has under way is not done yet.
+TEST_F(ResidentModelsTest, ARefreshThatIsOvertakenStillEndsWithTheNewVersion) {
+  Publish("m");
+  Loaded("m");
+  store_.Close("m@2");
+  temporary_.Publish("m", DiagonalArtifact(1));
+  store_.HoldNextGetModel();
+  std::atomic<bool> has_returned = false;
+  std::thread overtaken([&] {
+    models_->Refresh("m");
+    has_returned = true;
+    EXPECT_EQ(Found("m"), 2);
+  });
+  store_.AwaitReaders(1);
+  std::thread other([&] { models_->Refresh("m"); });
+  store_.AwaitReaders(2);
+  const int model_reads = store_.model_reads();
+  store_.LetGo();
+  while (!has_returned && store_.model_reads() == model_reads) std::this_thread::yield();
+  EXPECT_FALSE(has_returned);
+  EXPECT_EQ(Found("m"), 1);
+  store_.Open("m@2");
+  overtaken.join();
+  other.join();
 }
 
 TEST_F(ResidentModelsTest, AModelDeletedWhileItLoadsIsNotFound) {
