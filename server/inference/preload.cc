@@ -49,6 +49,9 @@ bool IsNoRoom(const absl::Status& status) {
 absl::Status CheckPreload(absl::string_view list) {
   if (list == kAll) return absl::OkStatus();
   for (const std::string& reference : References(list)) {
+    if (reference == kAll) {
+      return absl::InvalidArgumentError("preload: expected all alone, got it in a list");
+    }
     MLP_RETURN_IF_ERROR(ParseModelReference("preload", reference).status());
   }
   return absl::OkStatus();
