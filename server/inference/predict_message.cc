@@ -33,6 +33,8 @@ constexpr uint32_t kStreamTimeout = 3 << 3;
 constexpr uint32_t kStreamResponse = 2 << 3 | 2;
 constexpr uint32_t kStreamError = 3 << 3 | 2;
 
+constexpr int64_t kMaxTimeoutUs = 3'600'000'000;
+
 // Memory that is kept from request to request.
 constexpr size_t kKeptOutputs = 16384;
 constexpr size_t kKeptPieces = 64;
@@ -318,6 +320,12 @@ void StreamPredictMessage::AppendResponse(const absl::Status& status, std::strin
   error.set_retry_delay_us(absl::ToInt64Microseconds(RetryDelay(status)));
   error.AppendToString(&response_);
   AppendBytes(kStreamError, response_, out);
+}
+
+absl::Status StreamPredictMessage::Check() {
+  if (timeout_us_ >= 0 && timeout_us_ <= kMaxTimeoutUs) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("timeout_us: expected 0 to ", kMaxTimeoutUs, ", got ", timeout_us_));
 }
 
 absl::Duration StreamPredictMessage::timeout() const {

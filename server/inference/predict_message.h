@@ -72,6 +72,7 @@ class PredictMessage : public InferenceMessage {
 class StreamPredictMessage final : public PredictMessage {
  public:
   absl::Status Parse(google::protobuf::io::ZeroCopyInputStream& in) override;
+  absl::Status Check() override;
   void AppendResponse(const absl::Status& status, std::string& out) override;
   absl::Duration timeout() const override;
   void Clear() override;

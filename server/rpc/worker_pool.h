@@ -27,7 +27,7 @@ class WorkerPool {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  // Runs no further task, and waits for those that run. Idempotent.
+  // Takes no further task, and waits for those it has. Idempotent.
   void Stop();
 
   // Runs `task` on a thread of its own at once. False, without running it, where all threads are
