@@ -52,8 +52,6 @@ Artifact MadeUpModel(int features, int hidden) {
 class Folder {
  public:
   Folder() {
-    path_ = (std::filesystem::temp_directory_path() / "mlpd-bench-XXXXXX").string();
-    if (mkdtemp(path_.data()) == nullptr) std::abort();
     Open();
     v1::DatasetHeader header;
     header.set_name("data");
@@ -73,15 +71,11 @@ class Folder {
     Check(upload->Append("xy", labels));
     Check(upload->Commit(dataset).status());
   }
-  ~Folder() {
-    store_.reset();
-    std::filesystem::remove_all(path_);
-  }
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
 
-  const std::string& path() const { return path_; }
-  std::string data_dir() const { return path_ + "/data"; }
+  const std::string& path() const { return folder_.path(); }
+  std::string data_dir() const { return folder_.path() + "/data"; }
   Store& store() { return *store_; }
   void Open() { store_ = OpenSqliteStore(data_dir(), mlp::Clock::System()).value(); }
   void Close() { store_.reset(); }
@@ -102,7 +96,7 @@ class Folder {
   }
 
  private:
-  std::string path_;
+  const TemporaryFolder folder_;  // goes after the store
   std::unique_ptr<Store> store_;
 };
 
