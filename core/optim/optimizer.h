@@ -18,17 +18,49 @@ namespace mlp {
 enum class OptimizerKind {
   kLbfgs,              // Nocedal and Wright, "Numerical Optimization", algorithm 7.5
   kConjugateGradient,  // Polak-Ribiere, ibid. (5.44)
+  kSgd,                // the three on mini-batches: core/optim/update_rule.h
+  kAdam,
+  kAdamW,
 };
 
+// True for the optimizers that step on mini-batches, whose iterations are epochs.
+bool OnMiniBatches(OptimizerKind kind);
+
+enum class ScheduleKind { kConstant, kStep, kExponential, kCosine };
+
+struct ScheduleOptions {
+  ScheduleKind kind = ScheduleKind::kConstant;
+  int step_epochs = 10;         // kStep
+  double factor = 0.1;          // kStep and kExponential
+  double final_fraction = 0.0;  // kCosine
+  double warm_up_epochs = 0.0;
+};
+
+// Ranges and meanings are those of OptimizerConfig in training.proto.
 struct OptimizerOptions {
   OptimizerKind kind = OptimizerKind::kLbfgs;
   int lbfgs_history = 20;
+  // All that follows: mini-batch optimizers alone.
+  int batch_size = 128;
+  double learning_rate = 0.1;
+  double momentum = 0.9;
+  bool nesterov = false;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0.0;  // decoupled; biases left out
+  ScheduleOptions schedule;
+  double max_gradient_norm = 0.0;  // 0: no limit
+  int average_last_epochs = 0;     // 0: the weights themselves
 };
 
 struct StoppingOptions {
-  int max_iterations = 1000;
-  double cost_tolerance = 1e-6;      // converged: |J change| <= cost_tolerance * J in one iteration
+  int max_iterations = 1000;         // epochs, for mini-batch optimizers
+  double cost_tolerance = 1e-6;      // converged: |J change| <= cost_tolerance * J over cost_window
+  int cost_window = 1;               // iterations
   double gradient_tolerance = 1e-7;  // converged: largest absolute gradient entry <= this
+  int patience = 0;                  // early stopping on the validation cost; 0: never
+  double min_improvement = 0.0;
   absl::Duration time_limit = absl::InfiniteDuration();
 };
 
@@ -36,6 +68,7 @@ enum class StopReason {
   kConverged,
   kMaxIterations,
   kTimeLimit,
+  kEarlyStopped,
   kCancelled,
   kDiverged,  // J or the gradient is NaN or infinite, or J ran away
 };

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include <absl/status/status.h>
 
+#include "core/data/augmentation.h"
 #include "core/data/feature_scaler.h"
 #include "core/data/split.h"
 #include "core/nn/cost.h"
@@ -14,11 +16,28 @@
 
 namespace mlp {
 
+// Mini-batch optimizers alone. Ranges and meanings as RegularizationConfig in training.proto.
+struct RegularizationOptions {
+  double l1 = 0.0;
+  // Share of units left out of each hidden layer [hidden layers]; empty means none.
+  std::vector<double> dropout;
+  double input_dropout = 0.0;
+  double max_norm = 0.0;  // 0: no limit
+};
+
+struct ClassWeightOptions {
+  std::vector<double> weights;  // [K]; empty means all alike
+  bool balanced = false;
+};
+
 struct TrainingConfig {
   Topology topology;  // the output activation fits `cost`
   CostKind cost = CostKind::kSigmoidCrossEntropy;
   InitializationOptions initialization;
   double lambda = 0.0;
+  RegularizationOptions regularization;
+  ClassWeightOptions class_weights;
+  AugmentationOptions augmentation;
   SplitOptions split;
   Scaling scaling = Scaling::kRange;
   OptimizerOptions optimizer;

@@ -1,0 +1,58 @@
+// One step of a mini-batch optimizer: forward propagation of a batch, backpropagation, regularization
+// and the update of Theta. The inner loop of mini-batch training: MiniBatchTraining feeds it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <absl/types/span.h>
+
+#include "core/base/matrix.h"
+#include "core/base/thread_pool.h"
+#include "core/nn/topology.h"
+#include "core/train/training_config.h"
+
+namespace mlp {
+
+// What a step changes. All [ParameterLayout::size].
+struct MiniBatchState {
+  VectorF theta;
+  VectorF velocity;     // SGD: momentum; Adam: mean of the gradient
+  VectorF mean_square;  // Adam: mean of its square; else empty
+  int64_t steps = 0;    // made so far
+};
+
+// Examples of one step.
+struct MiniBatch {
+  const float* inputs;               // [rows x D] row-major, scaled
+  absl::Span<const int32_t> labels;  // [rows]
+  absl::Span<const float> weights;   // [rows], or empty: all 1
+};
+
+struct MiniBatchStepResult {
+  double cost_sum = 0.0;       // weighted cross-entropy summed over rows, before the update, without penalties
+  double gradient_norm = 0.0;  // Euclidean, of the mean gradient with penalties, before it is clipped
+};
+
+// Thread-compatible. Same state, batch and options: same bits with any number of threads.
+class MiniBatchStep {
+ public:
+  // `training_rows` is m of the penalties lambda / (2 m) and l1 / m. Batches have at most
+  // config.optimizer.batch_size rows. Keeps a reference to `pool`.
+  MiniBatchStep(const TrainingConfig& config, int64_t training_rows, ThreadPool& pool);
+  ~MiniBatchStep();
+
+  // A state at `theta`, with nothing remembered.
+  MiniBatchState Start(VectorF theta) const;
+
+  // Makes one step with `learning_rate`. Dropout masks follow from config.seed and state.steps. With a
+  // result that is not finite, `state` is of no use any more.
+  MiniBatchStepResult Run(const MiniBatch& batch, double learning_rate, MiniBatchState& state);
+
+ private:
+  class Impl;
+  const std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace mlp
