@@ -94,6 +94,14 @@ absl::StatusOr<TrainingOutcome> Train(const Dataset& dataset, const TrainingConf
   MLP_RETURN_IF_ERROR(ValidateForDataset(config, dataset.schema));
   MLP_ASSIGN_OR_RETURN(const Split split,
                        SplitRows(dataset.labels, dataset.schema.classes(), config.split));
+  return TrainOnSplit(dataset, split, config, pool, clock, std::move(stop), observer);
+}
+
+absl::StatusOr<TrainingOutcome> TrainOnSplit(const Dataset& dataset, const Split& split,
+                                             const TrainingConfig& config, ThreadPool& pool,
+                                             const Clock& clock, std::stop_token stop,
+                                             ProgressObserver* observer) {
+  MLP_RETURN_IF_ERROR(ValidateForDataset(config, dataset.schema));
   TrainingOutcome outcome;
   // Fitted on the training rows alone: the other parts must stay unseen.
   outcome.scaler = FeatureScaler::Fit(config.scaling, dataset, split.training);

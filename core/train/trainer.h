@@ -51,6 +51,13 @@ absl::StatusOr<TrainingOutcome> Train(const Dataset& dataset, const TrainingConf
                                       ThreadPool& pool, const Clock& clock, std::stop_token stop,
                                       ProgressObserver* observer);
 
+// As Train, on rows that are divided already; config.split is left out of account. The parts hold
+// rows of `dataset`, the training part at least one.
+absl::StatusOr<TrainingOutcome> TrainOnSplit(const Dataset& dataset, const Split& split,
+                                             const TrainingConfig& config, ThreadPool& pool,
+                                             const Clock& clock, std::stop_token stop,
+                                             ProgressObserver* observer);
+
 // As EvaluateRows, or nothing where `interrupted` (thread-safe, quick; may be empty) said true.
 std::optional<Evaluation> TryEvaluateRows(const NetworkF& network, CostKind cost,
                                           const FeatureScaler& scaler, const Dataset& dataset,

@@ -1,0 +1,68 @@
+// Trains the networks of a study one after the other: StudyPlan -> TrainOnSplit for each run ->
+// a table of runs, and the best network of a search.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "core/base/clock.h"
+#include "core/base/thread_pool.h"
+#include "core/data/dataset.h"
+#include "core/train/progress.h"
+#include "core/train/study_options.h"
+#include "core/train/trainer.h"
+#include "core/train/training_config.h"
+
+namespace mlp {
+
+// Of one part, of the weights that a run kept.
+struct StudyScore {
+  double cost = 0.0;  // mean cross-entropy, without regularization
+  double accuracy = 0.0;
+};
+
+// What became of one run.
+struct StudyRun {
+  int number = 0;  // from 1 up
+  std::vector<StudySetting> settings;
+  StopReason reason = StopReason::kConverged;
+  std::string message;
+  int iterations = 0;
+  double seconds = 0.0;
+  int64_t training_examples = 0;
+  int64_t validation_examples = 0;
+  // Nothing where the run diverged.
+  std::optional<StudyScore> training;
+  std::optional<StudyScore> validation;
+};
+
+struct StudyOutcome {
+  bool cancelled = false;
+  std::vector<StudyRun> runs;  // those that came to their end, in order
+  // The number of the run with the lowest validation cost, the first of equal ones. 0 where none
+  // has one, and of k-fold, whose runs are validated on different rows.
+  int best_run = 0;
+  double seconds = 0.0;  // wall time of all runs
+  // Of a search that was not cancelled and has a best run: its configuration, and its outcome with
+  // an evaluation of the test part, where there is one.
+  std::optional<TrainingConfig> best_config;
+  std::optional<TrainingOutcome> best;
+};
+
+// Runs on the calling thread and `pool`; each run as TrainOnSplit does, so the result has the same
+// bits with any number of threads. `observer` may be null; it gets one point a run: its number as
+// iteration, its costs without regularization (NaN where it diverged), and the time since the study
+// began. A run that diverges is one row of the result. Cancelled: the runs that came to their end
+// are kept. The test part is read once, for the network of a search. Errors: MakeStudyPlan's, and
+// TrainOnSplit's with the run's number in front.
+absl::StatusOr<StudyOutcome> RunStudy(const Dataset& dataset, const StudyOptions& study,
+                                      const TrainingConfig& config, ThreadPool& pool,
+                                      const Clock& clock, std::stop_token stop,
+                                      ProgressObserver* observer);
+
+}  // namespace mlp
