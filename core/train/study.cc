@@ -42,7 +42,7 @@ class StudyRunner {
               ProgressObserver* observer)
       : dataset_(dataset),
         searches_(std::holds_alternative<Search>(study)),
-        compares_(!std::holds_alternative<KFold>(study)),
+        chooses_(searches_ || std::holds_alternative<LambdaCurve>(study)),
         plan_(plan),
         pool_(pool),
         clock_(clock),
@@ -92,7 +92,7 @@ class StudyRunner {
   }
 
   bool IsBest(const StudyRun& run) const {
-    return compares_ && run.validation && run.validation->cost < best_cost_;
+    return chooses_ && run.validation && run.validation->cost < best_cost_;
   }
 
   void Report(const StudyRun& run) {
@@ -102,6 +102,8 @@ class StudyRunner {
     point.cost = CostOf(run.training);
     point.validation_cost = CostOf(run.validation);
     point.elapsed_seconds = seconds();
+    const auto runs_left = static_cast<double>(plan_.runs.size()) - run.number;
+    point.seconds_left = point.elapsed_seconds / run.number * runs_left;
     observer_->OnProgress(point);
   }
 
@@ -118,7 +120,7 @@ class StudyRunner {
 
   const Dataset& dataset_;
   const bool searches_;  // wants the best network
-  const bool compares_;  // runs are validated on the same rows
+  const bool chooses_;   // has a best run
   const StudyPlan& plan_;
   ThreadPool& pool_;
   const Clock& clock_;

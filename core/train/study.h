@@ -44,8 +44,8 @@ struct StudyRun {
 struct StudyOutcome {
   bool cancelled = false;
   std::vector<StudyRun> runs;  // those that came to their end, in order
-  // The number of the run with the lowest validation cost, the first of equal ones. 0 where none
-  // has one, and of k-fold, whose runs are validated on different rows.
+  // Of a lambda curve or a search: the number of the run with the lowest validation cost, the first
+  // of equal ones; 0 where none has one.
   int best_run = 0;
   double seconds = 0.0;  // wall time of all runs
   // Of a search that was not cancelled and has a best run: its configuration, and its outcome with
@@ -56,10 +56,10 @@ struct StudyOutcome {
 
 // Runs on the calling thread and `pool`; each run as TrainOnSplit does, so the result has the same
 // bits with any number of threads. `observer` may be null; it gets one point a run: its number as
-// iteration, its costs without regularization (NaN where it diverged), and the time since the study
-// began. A run that diverges is one row of the result. Cancelled: the runs that came to their end
-// are kept. The test part is read once, for the network of a search. Errors: MakeStudyPlan's, and
-// TrainOnSplit's with the run's number in front.
+// iteration, its costs without regularization (NaN where it diverged), the time since the study
+// began, and the time left if all runs take as long. A run that diverges is one row of the result.
+// Cancelled: the runs that came to their end are kept. The test part is read once, for the network
+// of a search. Errors: MakeStudyPlan's, and TrainOnSplit's with the run's number in front.
 absl::StatusOr<StudyOutcome> RunStudy(const Dataset& dataset, const StudyOptions& study,
                                       const TrainingConfig& config, ThreadPool& pool,
                                       const Clock& clock, std::stop_token stop,

@@ -248,7 +248,7 @@ TEST(StudyPlan, RefusesWrongFoldsAndCurves) {
       {LambdaCurve{std::vector<double>(101)}, "expected 1 to 100 values, got 101"},
       {LambdaCurve{{1, -1}}, "study.lambda_curve.lambdas[1]: expected a finite number"},
       {LambdaCurve{{kNan}}, "study.lambda_curve.lambdas[0]: expected a finite number"},
-      {LambdaCurve{{1}}, "split.validation: expected a fraction above 0, for study.lambda_curve",
+      {LambdaCurve{{1}}, "split.validation: expected a fraction above 0, as study.lambda_curve",
        WithoutValidation},
       {LearningCurve{{0.5, 1.01}}, "study.learning_curve.fractions[1]: expected above 0, at most"},
       {LearningCurve{{0}}, "study.learning_curve.fractions[0]: expected above 0, at most 1, got 0"},
@@ -262,7 +262,7 @@ TEST(StudyPlan, RefusesWrongSearches) {
   ExpectRefused({
       {Grid({}), "study.search.parameters: expected 1 to 8, got 0"},
       {Grid(std::vector<SearchParameter>(9, lambda)), "study.search.parameters: expected 1 to 8"},
-      {Grid({lambda}), "split.validation: expected a fraction above 0, for study.search",
+      {Grid({lambda}), "split.validation: expected a fraction above 0, as study.search",
        WithoutValidation},
       {Grid({lambda}, 0), "study.search.max_runs: expected 1 to 1000, got 0"},
       {Grid({lambda}, 1001), "study.search.max_runs: expected 1 to 1000, got 1001"},

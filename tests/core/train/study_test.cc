@@ -115,6 +115,7 @@ TEST(RunStudy, LearningCurveGrowsTheTrainingSet) {
   EXPECT_EQ(outcome.runs[1].training_examples, 60);
   EXPECT_EQ(outcome.runs[2].training_examples, 120);
   EXPECT_GT(outcome.runs[0].validation->cost, outcome.runs[2].validation->cost);
+  EXPECT_EQ(outcome.best_run, 0);
 }
 
 // Rows of the test part get values far out, and any other label: no run sees any of it.
@@ -175,6 +176,8 @@ TEST(RunStudy, ReportsOnePointARun) {
     EXPECT_EQ(log.points[i].validation_cost, outcome.runs[i].validation->cost);
   }
   EXPECT_GE(log.points[2].elapsed_seconds, log.points[1].elapsed_seconds);
+  EXPECT_EQ(log.points[0].seconds_left, 2.0 * log.points[0].elapsed_seconds);
+  EXPECT_EQ(log.points[2].seconds_left, 0.0);
   EXPECT_GE(outcome.seconds, log.points[2].elapsed_seconds);
 }
 
