@@ -5,6 +5,7 @@
 #include <absl/strings/str_cat.h>
 
 #include "client/commands/resource_text.h"
+#include "client/commands/study_text.h"
 #include "client/terminal/numbers.h"
 #include "client/terminal/plot.h"
 #include "client/terminal/progress_line.h"
@@ -34,10 +35,18 @@ std::string PlainLine(const v1::ProgressPoint& point) {
                       FormatValue(point.step()), "  ", FormatSeconds(point.elapsed_seconds()));
 }
 
+std::string RunLine(const v1::ProgressPoint& point) {
+  return absl::StrCat("run ", point.iteration(), "  training cost ", FormatValue(point.cost()),
+                      "  validation cost ", FormatValue(point.validation_cost()), "  ",
+                      FormatSeconds(point.elapsed_seconds()));
+}
+
 }  // namespace
 
 void JobDisplay::OnJob(const v1::TrainingJob& job) {
-  max_iterations_ = job.config().stopping().max_iterations();
+  study_ = job.config().has_study();
+  max_iterations_ = study_ ? PlannedRuns(job.config().study())
+                           : int64_t{job.config().stopping().max_iterations()};
   if (context_.json() || !costs_.empty()) return;
   context_.out() << "job " << job.id() << ": " << StateName(job.state()) << ", training "
                  << job.model() << " (" << LayersText(job.config().network()) << ") on "
@@ -52,7 +61,11 @@ void JobDisplay::OnProgress(const v1::ProgressPoint& point) {
   if (context_.json()) {
     context_.PrintJson(point);
   } else if (!context_.live()) {
-    if (HasPlainLine(point.iteration())) context_.out() << PlainLine(point) << std::endl;
+    if (study_) {
+      context_.out() << RunLine(point) << std::endl;
+    } else if (HasPlainLine(point.iteration())) {
+      context_.out() << PlainLine(point) << std::endl;
+    }
   } else if (point.elapsed_seconds() - last_drawn_seconds_ >= kRedrawSeconds) {
     Redraw(point);
   }
@@ -69,7 +82,7 @@ void JobDisplay::Redraw(const v1::ProgressPoint& point) {
                              .done = point.iteration(),
                              .total = max_iterations_,
                              .detail = absl::StrCat("cost ", FormatValue(point.cost())),
-                             .rate_unit = "it/s",
+                             .rate_unit = study_ ? "runs/s" : "it/s",
                              .rate = RecentRate(),
                              .elapsed_seconds = point.elapsed_seconds()};
   context_.out() << kRedraw << RenderProgress(progress, context_.style()) << std::flush;
@@ -95,10 +108,11 @@ void JobDisplay::OnEnd(const v1::TrainingJob& job) {
                                  .title = "cost",
                                  .x_name = "iteration",
                                  .first_x = static_cast<int>(first_iteration_)};
-    const std::string plot = RenderPlot(costs_, options, context_.style());
+    const std::string plot = study_ ? "" : RenderPlot(costs_, options, context_.style());
     if (!plot.empty()) context_.out() << plot << "\n";
   }
-  context_.out() << SummarizeJob(job) << std::flush;
+  const std::string runs = DescribeRuns(job, context_.style());
+  context_.out() << SummarizeJob(job) << (runs.empty() ? "" : "\n") << runs << std::flush;
 }
 
 }  // namespace mlp

@@ -11,7 +11,8 @@ namespace mlp {
 
 // JSON: one object a progress point, then one for the job. Text on a terminal: one line that is
 // drawn over, then a plot of the cost and a summary. Text in a pipe: one line a point, then the
-// summary. Thread-compatible.
+// summary. A study has a point a run, and the table of its runs instead of the plot.
+// Thread-compatible.
 class JobDisplay {
  public:
   explicit JobDisplay(CommandContext& context) : context_(context) {}
@@ -31,6 +32,7 @@ class JobDisplay {
   double RecentRate() const;
 
   CommandContext& context_;
+  bool study_ = false;
   int64_t max_iterations_ = 0;
   int64_t first_iteration_ = 0;
   int64_t next_iteration_ = 0;

@@ -9,6 +9,7 @@
 
 #include "client/commands/command.h"
 #include "client/commands/evaluation_text.h"
+#include "client/commands/study_text.h"
 #include "client/terminal/numbers.h"
 #include "client/terminal/table.h"
 
@@ -54,6 +55,7 @@ void AddConfig(std::string& text, const v1::TrainingConfig& config) {
       absl::StrCat(FormatValue(100 * split.training()), "/", FormatValue(100 * split.validation()),
                    "/", FormatValue(100 * split.test()), split.plain() ? " plain" : " stratified"));
   AddLine(text, "seed", absl::StrCat(config.seed()));
+  if (config.has_study()) AddLine(text, "study", StudyName(config.study()));
 }
 
 std::string ImageText(const v1::ImageShape& image) {
@@ -63,11 +65,15 @@ std::string ImageText(const v1::ImageShape& image) {
 
 void AddResult(std::string& text, const v1::TrainingJob& job) {
   const v1::TrainingResult& result = job.result();
-  AddLine(text, "iterations",
-          absl::StrCat(FormatCount(result.iterations()), " in ", FormatSeconds(result.seconds())));
-  AddLine(
-      text, "cost",
-      absl::StrCat(FormatValue(result.initial_cost()), " -> ", FormatValue(result.final_cost())));
+  const bool study = job.config().has_study();
+  AddLine(text, study ? "runs" : "iterations",
+          absl::StrCat(FormatCount(study ? result.runs_size() : result.iterations()), " in ",
+                       FormatSeconds(result.seconds())));
+  if (!study || result.version() > 0) {
+    AddLine(
+        text, "cost",
+        absl::StrCat(FormatValue(result.initial_cost()), " -> ", FormatValue(result.final_cost())));
+  }
   if (result.has_gradient_check_error()) {
     AddLine(
         text, "gradient check",
@@ -146,7 +152,8 @@ std::string DescribeJob(const v1::TrainingJob& job) {
     AddResult(text, job);
   } else if (job.has_progress()) {
     AddLine(text, "progress",
-            absl::StrCat("iteration ", FormatCount(job.progress().iteration()), ", cost ",
+            absl::StrCat(job.config().has_study() ? "run " : "iteration ",
+                         FormatCount(job.progress().iteration()), ", cost ",
                          FormatValue(job.progress().cost())));
   }
   return text;
