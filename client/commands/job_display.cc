@@ -1,6 +1,7 @@
 #include "client/commands/job_display.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <absl/strings/str_cat.h>
 
@@ -38,6 +39,8 @@ void JobDisplay::OnProgress(const v1::ProgressPoint& point) {
   if (costs_.empty()) first_iteration_ = point.iteration();
   next_iteration_ = int64_t{point.iteration()} + 1;
   costs_.push_back(point.cost());
+  validation_costs_.push_back(point.has_validation_cost() ? point.validation_cost() : std::nan(""));
+  has_validation_ = has_validation_ || point.has_validation_cost();
   if (context_.json()) {
     context_.PrintJson(point);
   } else if (!context_.live()) {
@@ -69,12 +72,13 @@ void JobDisplay::OnEnd(const v1::TrainingJob& job) {
   if (context_.live()) {
     if (line_open_) context_.out() << kRedraw;
     line_open_ = false;
-    const PlotOptions options = {.columns = std::clamp(context_.style().width - 16, 10, 60),
-                                 .rows = 10,
-                                 .title = "cost",
-                                 .x_name = epochs_ ? "epoch" : "iteration",
-                                 .first_x = static_cast<int>(first_iteration_)};
-    const std::string plot = RenderPlot(costs_, options, context_.style());
+    const PlotOptions options = {
+        .columns = std::clamp(context_.style().width - 16, 10, 60),
+        .rows = 10,
+        .title = has_validation_ ? "cost: training (line), validation (dots)" : "cost",
+        .x_name = epochs_ ? "epoch" : "iteration",
+        .first_x = static_cast<int>(first_iteration_)};
+    const std::string plot = RenderPlot(costs_, options, context_.style(), validation_costs_);
     if (!plot.empty()) context_.out() << plot << "\n";
   }
   context_.out() << SummarizeJob(job) << std::flush;

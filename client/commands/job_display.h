@@ -35,6 +35,8 @@ class JobDisplay {
   int64_t first_iteration_ = 0;
   int64_t next_iteration_ = 0;
   std::vector<double> costs_;
+  std::vector<double> validation_costs_;  // NaN where there is none
+  bool has_validation_ = false;
   double last_drawn_seconds_ = -1;
   bool line_open_ = false;
 };
