@@ -26,7 +26,8 @@ MinimizationRecord::MinimizationRecord(CostFunction& cost, const Vector<double>&
       clock_(clock),
       stop_(std::move(stop)),
       observer_(observer),
-      began_(clock.Elapsed()) {
+      began_(clock.Elapsed()),
+      convergence_(stopping.cost_tolerance, stopping.cost_window) {
   // What is returned where not even the start can be evaluated.
   result_.initial_cost = std::nan("");
   result_.best_cost = std::nan("");
@@ -71,31 +72,31 @@ void MinimizationRecord::Accept(const double* theta, double cost, double gradien
   if (empty() || cost < result_.best_cost) {
     result_.best_cost = cost;
     result_.best_theta = accepted;
+    result_.best_iteration = accepted_;
   }
   if (empty()) result_.initial_cost = cost;
-  const double change = std::abs(latest_cost_ - cost);
-  const double tolerated_change = stopping_.cost_tolerance * std::abs(latest_cost_);
-  latest_cost_ = cost;
   result_.iterations = accepted_++;
 
+  std::optional<StopVerdict> verdict;
   if (observer_ != nullptr) {
-    observer_->OnStep({.iteration = result_.iterations,
-                       .cost = cost,
-                       .gradient_norm = gradient_norm,
-                       .step = step,
-                       .cost_evaluations = result_.cost_evaluations,
-                       .theta = theta});
+    verdict = observer_->OnStep({.iteration = result_.iterations,
+                                 .cost = cost,
+                                 .gradient_norm = gradient_norm,
+                                 .step = step,
+                                 .cost_evaluations = result_.cost_evaluations,
+                                 .theta = theta});
   }
 
   if (gradient_max <= stopping_.gradient_tolerance) {
     Stop(StopReason::kConverged,
          absl::StrFormat("the largest gradient entry, %.3g, is within the tolerance of %.3g",
                          gradient_max, stopping_.gradient_tolerance));
-  } else if (result_.iterations > 0 && change <= tolerated_change) {
-    Stop(StopReason::kConverged, absl::StrFormat("J changed by %.3g, within the tolerance of %.3g",
-                                                 change, tolerated_change));
+  } else if (std::string converged = convergence_.Add(cost); !converged.empty()) {
+    Stop(StopReason::kConverged, std::move(converged));
   } else if (const std::string runaway = HowItRanAway(cost); !runaway.empty()) {
     Stop(StopReason::kDiverged, absl::StrCat("iteration ", result_.iterations, ": ", runaway));
+  } else if (verdict.has_value()) {
+    Stop(verdict->reason, std::move(verdict->message));
   } else if (!MustEnd() && result_.iterations >= stopping_.max_iterations) {
     Stop(StopReason::kMaxIterations,
          absl::StrCat("reached the limit of ", stopping_.max_iterations, " iterations"));

@@ -9,6 +9,7 @@
 
 #include "core/base/clock.h"
 #include "core/optim/optimizer.h"
+#include "core/optim/stopping_rules.h"
 
 namespace mlp {
 
@@ -65,7 +66,7 @@ class MinimizationRecord {
   const absl::Duration began_;
 
   OptimizerResult result_;
-  double latest_cost_ = 0.0;
+  CostConvergence convergence_;
   int accepted_ = 0;  // the start included
   // Of the newest evaluation: why it is no good, empty where it is good.
   std::string fault_;

@@ -1,9 +1,11 @@
-// Minimizers: given J and its gradient they look for the Theta where J is smallest. The work is a
-// library's (Ceres Solver); here is its interface and what we ask of it.
+// Minimizers: given J and its gradient they look for the Theta where J is smallest. The full-batch
+// ones are a library's work (Ceres Solver); here is its interface and what we ask of it. Mini-batch
+// optimizers share the options; they are core/train's.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -49,7 +51,7 @@ struct OptimizerOptions {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0.0;  // decoupled; biases left out
-  ScheduleOptions schedule;
+  ScheduleOptions schedule = {};
   double max_gradient_norm = 0.0;  // 0: no limit
   int average_last_epochs = 0;     // 0: the weights themselves
 };
@@ -98,10 +100,18 @@ struct OptimizerStep {
   const double* theta = nullptr;  // [size], valid during the call
 };
 
+// Why a minimization ends.
+struct StopVerdict {
+  StopReason reason = StopReason::kConverged;
+  std::string message;  // for people
+};
+
 class StepObserver {
  public:
   virtual ~StepObserver() = default;
-  virtual void OnStep(const OptimizerStep& step) = 0;
+  // May end the minimization with this step: how rules join in that look at other things than J,
+  // such as early stopping. Where J has converged or run away, that is the reason.
+  virtual std::optional<StopVerdict> OnStep(const OptimizerStep& step) = 0;
 };
 
 struct OptimizerResult {
@@ -114,6 +124,7 @@ struct OptimizerResult {
   // best_cost of NaN.
   double best_cost = 0.0;
   Vector<double> best_theta;
+  int best_iteration = 0;
   // For people: what the library said, or at which iteration what became NaN.
   std::string message;
 };
@@ -133,6 +144,7 @@ class Optimizer {
                                    StepObserver* observer) = 0;
 };
 
+// For the full-batch kinds.
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options, const Clock& clock);
 
 }  // namespace mlp

@@ -49,6 +49,31 @@ TEST_F(MinimizationRecordTest, StopsWhereAnAcceptedCostHasRunAway) {
   EXPECT_EQ(result.best_theta[0], 1.0);
 }
 
+TEST_F(MinimizationRecordTest, StopsWhereTheObserverSaysSo) {
+  Accept(1.0, 10.0);
+  log_.verdict = {StopReason::kEarlyStopped, "long enough"};
+  Accept(2.0, 5.0);
+  EXPECT_TRUE(record_.stopped());
+  const OptimizerResult result = std::move(record_).Finish();
+  EXPECT_EQ(result.reason, StopReason::kEarlyStopped);
+  EXPECT_EQ(result.message, "long enough");
+  EXPECT_EQ(result.best_theta[0], 2.0);
+  EXPECT_EQ(result.best_iteration, 1);
+}
+
+TEST_F(MinimizationRecordTest, ConvergesOverAWindowOfIterations) {
+  MinimizationRecord record(parabola_, Vector<double>::Zero(1),
+                            {.cost_tolerance = 0.1, .cost_window = 3}, clock_, {}, nullptr);
+  const double theta = 0.0;
+  for (const double cost : {10.0, 9.9, 9.8}) {
+    record.Accept(&theta, cost, 1.0, 1.0, 1.0);
+    EXPECT_FALSE(record.stopped());
+  }
+  record.Accept(&theta, 9.7, 1.0, 1.0, 1.0);
+  EXPECT_TRUE(record.stopped());
+  EXPECT_EQ(std::move(record).Finish().reason, StopReason::kConverged);
+}
+
 TEST_F(MinimizationRecordTest, ComputesNothingMoreOnceItHasStopped) {
   Accept(1.0, 1.0);
   Accept(2.0, 1.0);  // no change: converged
