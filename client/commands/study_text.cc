@@ -139,6 +139,23 @@ std::string CostPlot(const v1::Study& study, const v1::TrainingResult& result,
                       style);
 }
 
+// Runs that the study makes, at most; 0 where that is not known.
+int64_t PlannedRuns(const v1::Study& study) {
+  switch (study.kind_case()) {
+    case v1::Study::kKFold:
+      return study.k_fold().folds();
+    case v1::Study::kLambdaCurve:
+      return study.lambda_curve().lambdas_size();
+    case v1::Study::kLearningCurve:
+      return study.learning_curve().fractions_size();
+    case v1::Study::kSearch:
+      return study.search().max_runs();
+    case v1::Study::KIND_NOT_SET:
+      break;
+  }
+  return 0;
+}
+
 }  // namespace
 
 std::string StudyName(const v1::Study& study) {
@@ -161,20 +178,20 @@ std::string StudyName(const v1::Study& study) {
   return "study";
 }
 
-int64_t PlannedRuns(const v1::Study& study) {
-  switch (study.kind_case()) {
-    case v1::Study::kKFold:
-      return study.k_fold().folds();
-    case v1::Study::kLambdaCurve:
-      return study.lambda_curve().lambdas_size();
-    case v1::Study::kLearningCurve:
-      return study.learning_curve().fractions_size();
-    case v1::Study::kSearch:
-      return study.search().max_runs();
-    case v1::Study::KIND_NOT_SET:
-      break;
-  }
-  return 0;
+std::string RunText(const v1::ProgressPoint& point) {
+  return absl::StrCat("run ", point.iteration(), "  training cost ", FormatValue(point.cost()),
+                      "  validation cost ", FormatValue(point.validation_cost()), "  ",
+                      FormatSeconds(point.elapsed_seconds()));
+}
+
+Progress LiveRuns(const v1::ProgressPoint& point, const v1::Study& study) {
+  Progress progress = {.name = "run",
+                       .done = point.iteration(),
+                       .total = PlannedRuns(study),
+                       .detail = absl::StrFormat("validation cost %.4g", point.validation_cost()),
+                       .elapsed_seconds = point.elapsed_seconds()};
+  if (point.has_seconds_left()) progress.seconds_left = point.seconds_left();
+  return progress;
 }
 
 std::string DescribeRuns(const v1::TrainingJob& job, const TerminalStyle& style) {

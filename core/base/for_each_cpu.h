@@ -1,5 +1,6 @@
-// MLP_FOR_EACH_CPU before a function compiles it once for every x86-64, once more for AVX2 and once
-// for AVX-512; the loader picks by the CPU at hand. For loops whose speed is that of their vectors.
+// MLP_FOR_EACH_CPU before a function compiles it once more for AVX2 and for AVX-512, and the loader
+// picks what the CPU at hand has; the program itself is built for every x86-64. The function has
+// external linkage, and what it calls in its loops is inlined into it.
 #pragma once
 
 // Sanitizers start before the loader's choice can be made; clang 14 cannot clone by feature.

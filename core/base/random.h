@@ -12,13 +12,27 @@
 
 namespace mlp {
 
-// The finalizer of SplitMix64 (Steele, Lea and Flood 2014): spreads near seeds far apart.
-inline uint64_t MixBits(uint64_t x) {
-  x += 0x9E3779B97F4A7C15u;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-  return x ^ (x >> 31);
-}
+// SplitMix64 (Steele, Lea and Flood 2014): 64 random bits at a time from any state; its first
+// number spreads near states far apart, so it hashes integers and seeds other generators.
+// Thread-compatible.
+class SplitMix64 {
+ public:
+  explicit SplitMix64(uint64_t state) : state_(state) {}
+
+  uint64_t Next() {
+    state_ += 0x9E3779B97F4A7C15u;
+    uint64_t x = state_;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+    return x ^ (x >> 31);
+  }
+
+ private:
+  uint64_t state_;
+};
+
+// A hash of `x`: every bit of it hangs on every bit of x.
+inline uint64_t MixBits(uint64_t x) { return SplitMix64(x).Next(); }
 
 // Thread-compatible.
 class Random {

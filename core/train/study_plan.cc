@@ -31,7 +31,7 @@ struct Basis {
 absl::Status CheckValidationPart(absl::string_view study, const StudyPlan& plan) {
   if (!plan.split.validation.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      "split.validation: expected a fraction above 0, for ", study, " needs a validation part"));
+      "split.validation: expected a fraction above 0, as ", study, " needs a validation part"));
 }
 
 absl::Status CheckCurveSize(absl::string_view field, size_t values) {

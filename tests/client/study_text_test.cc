@@ -115,14 +115,29 @@ TEST(StudyText, NamesStudies) {
   v1::Study study;
   study.mutable_k_fold()->set_folds(5);
   EXPECT_EQ(StudyName(study), "5-fold cross-validation");
-  EXPECT_EQ(PlannedRuns(study), 5);
   study.mutable_search()->add_parameters()->set_name("lambda");
   study.mutable_search()->add_parameters()->set_name("network.hidden_units");
-  study.mutable_search()->set_max_runs(7);
   EXPECT_EQ(StudyName(study), "grid search of lambda, hidden_units");
-  EXPECT_EQ(PlannedRuns(study), 7);
   study.mutable_search()->set_random(true);
   EXPECT_EQ(StudyName(study), "random search of lambda, hidden_units");
+}
+
+TEST(StudyText, ShowsARunAsItEnds) {
+  v1::ProgressPoint point;
+  point.set_iteration(3);
+  point.set_cost(0.25);
+  point.set_validation_cost(0.5);
+  point.set_elapsed_seconds(6);
+  point.set_seconds_left(4);
+  EXPECT_EQ(RunText(point), "run 3  training cost 0.25  validation cost 0.5  6.00 s");
+  v1::Study study;
+  study.mutable_k_fold()->set_folds(5);
+  EXPECT_EQ(RenderProgress(LiveRuns(point, study), {.width = 70}),
+            "run  [######          ]  3/5  validation cost 0.5  4.00 s left");
+  study.mutable_search()->set_max_runs(20);
+  EXPECT_EQ(LiveRuns(point, study).total, 20);
+  study.mutable_lambda_curve()->add_lambdas(1);
+  EXPECT_EQ(LiveRuns(point, study).total, 1);
 }
 
 v1::TrainingJob LearningJob(double training_cost, double validation_cost) {
