@@ -13,8 +13,7 @@
 namespace mlp {
 namespace {
 
-// Of both together.
-Scale ScaleOf(absl::Span<const double> values, absl::Span<const double> dotted) {
+Scale ScaleOfBoth(absl::Span<const double> values, absl::Span<const double> dotted) {
   std::vector<double> all(values.begin(), values.end());
   all.insert(all.end(), dotted.begin(), dotted.end());
   return ScaleOf(all);
@@ -68,7 +67,7 @@ std::string RenderPlot(absl::Span<const double> values, const PlotOptions& optio
   const auto finite = std::count_if(values.begin(), values.end(),
                                     [](double value) { return std::isfinite(value); });
   if (finite < 2 || options.columns < 1 || options.rows < 1) return "";
-  const Scale scale = ScaleOf(values, dotted);
+  const Scale scale = ScaleOfBoth(values, dotted);
   Canvas canvas(options.columns, options.rows, style);
   Draw(values, scale, canvas);
   DrawDots(dotted, values.size(), scale, canvas);
