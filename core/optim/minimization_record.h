@@ -19,7 +19,7 @@ namespace mlp {
 class MinimizationRecord {
  public:
   // Keeps references to all but `stopping` and `start`.
-  MinimizationRecord(CostFunction& cost, const Vector<double>& start,
+  MinimizationRecord(CostFunction& cost, const MinimizationStart& start,
                      const StoppingOptions& stopping, const Clock& clock, std::stop_token stop,
                      StepObserver* observer);
   ~MinimizationRecord();
@@ -66,6 +66,7 @@ class MinimizationRecord {
   const absl::Duration began_;
 
   OptimizerResult result_;
+  const int first_iteration_;
   CostConvergence convergence_;
   int accepted_ = 0;  // the start included
   // Of the newest evaluation: why it is no good, empty where it is good.

@@ -90,7 +90,7 @@ class CostFunction {
 
 // One accepted step.
 struct OptimizerStep {
-  int iteration = 0;  // 0: the start
+  int iteration = 0;  // that of the start, then the next ones
   double cost = 0.0;
   double gradient_norm = 0.0;  // Euclidean
   // Step length of the line search; 0 at the start, and on a last step that ends with a gradient or
@@ -114,9 +114,17 @@ class StepObserver {
   virtual std::optional<StopVerdict> OnStep(const OptimizerStep& step) = 0;
 };
 
+// Where a minimization begins: at Theta, and where it goes on from there after others, with their
+// iterations and time in the count.
+struct MinimizationStart {
+  Vector<double> theta;
+  int iteration = 0;
+  absl::Duration elapsed = absl::ZeroDuration();
+};
+
 struct OptimizerResult {
   StopReason reason = StopReason::kConverged;
-  int iterations = 0;  // accepted steps
+  int iterations = 0;  // accepted steps, with those before the start
   int64_t cost_evaluations = 0;
   double initial_cost = 0.0;
   // The lowest finite J of all accepted steps, and its Theta; on every exit path. Where not even
@@ -133,13 +141,14 @@ struct OptimizerResult {
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  // Minimizes `cost` from `start`. Returns within one evaluation of `stop` being requested or the
-  // time limit being reached. A cost that is not finite at `start` is kDiverged at iteration 0;
-  // later, a trial of the line search that is not finite is only too long, and kDiverged is the end
-  // of a search where every shorter one is not finite either. J ran away: it is over 1e6 times its
-  // initial value (plus one). A search that finds no lower J among finite ones is kConverged: there
-  // is none at float precision. `observer` may be null.
-  virtual OptimizerResult Minimize(CostFunction& cost, const Vector<double>& start,
+  // Minimizes `cost` from `start`, with nothing remembered of steps before it. Returns within one
+  // evaluation of `stop` being requested or the time limit being reached. A cost that is not finite
+  // at `start` is kDiverged at iteration 0; later, a trial of the line search that is not finite is
+  // only too long, and kDiverged is the end of a search where every shorter one is not finite
+  // either. J ran away: it is over 1e6 times its initial value (plus one). A search that finds no
+  // lower J among finite ones is kConverged: there is none at float precision. `observer` may be
+  // null.
+  virtual OptimizerResult Minimize(CostFunction& cost, const MinimizationStart& start,
                                    const StoppingOptions& stopping, std::stop_token stop,
                                    StepObserver* observer) = 0;
 };

@@ -6,6 +6,16 @@
 #include <absl/strings/str_format.h>
 
 namespace mlp {
+namespace {
+
+constexpr double kRunawayFactor = 1e6;
+
+}  // namespace
+
+std::string HowItRanAway(double initial_cost, double cost) {
+  if (cost <= kRunawayFactor * (std::abs(initial_cost) + 1.0)) return "";
+  return absl::StrCat("J ran away from ", initial_cost, " to ", cost);
+}
 
 std::string CostConvergence::Add(double cost) {
   std::string sentence;

@@ -8,6 +8,10 @@
 
 namespace mlp {
 
+// Where J has run away, over 1e6 times its initial value (plus one): a sentence that says so; else
+// empty.
+std::string HowItRanAway(double initial_cost, double cost);
+
 // J has converged: it hardly changed over a window of iterations. Thread-compatible.
 class CostConvergence {
  public:

@@ -38,17 +38,13 @@ class StudyRunner {
  public:
   // Keeps references to all.
   StudyRunner(const Dataset& dataset, const StudyOptions& study, const StudyPlan& plan,
-              ThreadPool& pool, const Clock& clock, std::stop_token stop,
-              ProgressObserver* observer)
+              const TrainingContext& context)
       : dataset_(dataset),
         searches_(std::holds_alternative<Search>(study)),
         chooses_(searches_ || std::holds_alternative<LambdaCurve>(study)),
         plan_(plan),
-        pool_(pool),
-        clock_(clock),
-        stop_(std::move(stop)),
-        observer_(observer),
-        began_(clock.Elapsed()) {}
+        context_(context),
+        began_(context.clock.Elapsed()) {}
 
   absl::StatusOr<StudyOutcome> Run() && {
     for (size_t i = 0; i < plan_.runs.size() && !outcome_.cancelled; ++i) {
@@ -69,7 +65,7 @@ class StudyRunner {
     const int number = static_cast<int>(index) + 1;
     const Split rows = RowsOfRun(plan_, index);
     absl::StatusOr<TrainingOutcome> trained =
-        TrainOnSplit(dataset_, rows, planned.config, pool_, clock_, stop_, nullptr);
+        TrainOnSplit(dataset_, rows, planned.config, ContextOfRun(number));
     if (!trained.ok()) {
       return absl::Status(trained.status().code(),
                           absl::StrCat("run ", number, ": ", trained.status().message()));
@@ -91,12 +87,23 @@ class StudyRunner {
     return absl::OkStatus();
   }
 
+  // A run reports what the study makes of it, and not its own steps.
+  TrainingContext ContextOfRun(int number) const {
+    TrainingContext context = {.pool = context_.pool, .clock = context_.clock};
+    context.stop = context_.stop;
+    context.log = [this, number](absl::string_view line) {
+      context_.Log(absl::StrCat("run ", number, ": ", line));
+    };
+    context.start = context_.start;
+    return context;
+  }
+
   bool IsBest(const StudyRun& run) const {
     return chooses_ && run.validation && run.validation->cost < best_cost_;
   }
 
   void Report(const StudyRun& run) {
-    if (observer_ == nullptr) return;
+    if (context_.observer == nullptr) return;
     ProgressPoint point;
     point.iteration = run.number;
     point.cost = CostOf(run.training);
@@ -104,28 +111,25 @@ class StudyRunner {
     point.elapsed_seconds = seconds();
     const auto runs_left = static_cast<double>(plan_.runs.size()) - run.number;
     point.seconds_left = point.elapsed_seconds / run.number * runs_left;
-    observer_->OnProgress(point);
+    context_.observer->OnProgress(point);
   }
 
   void EvaluateTestPart() {
     if (!outcome_.best || plan_.split.test.empty()) return;
     const TrainingOutcome& best = *outcome_.best;
-    outcome_.best->test =
-        TryEvaluateRows(best.network, outcome_.best_config->cost, best.scaler, dataset_,
-                        plan_.split.test, pool_, [this] { return stop_.stop_requested(); });
+    outcome_.best->test = TryEvaluateRows(best.network, outcome_.best_config->cost, best.scaler,
+                                          dataset_, plan_.split.test, context_.pool,
+                                          [this] { return context_.stop.stop_requested(); });
     outcome_.cancelled = !outcome_.best->test.has_value();
   }
 
-  double seconds() const { return absl::ToDoubleSeconds(clock_.Elapsed() - began_); }
+  double seconds() const { return absl::ToDoubleSeconds(context_.clock.Elapsed() - began_); }
 
   const Dataset& dataset_;
   const bool searches_;  // wants the best network
   const bool chooses_;   // has a best run
   const StudyPlan& plan_;
-  ThreadPool& pool_;
-  const Clock& clock_;
-  const std::stop_token stop_;
-  ProgressObserver* const observer_;
+  const TrainingContext& context_;
   const absl::Duration began_;
   double best_cost_ = std::numeric_limits<double>::infinity();
   StudyOutcome outcome_;
@@ -134,12 +138,11 @@ class StudyRunner {
 }  // namespace
 
 absl::StatusOr<StudyOutcome> RunStudy(const Dataset& dataset, const StudyOptions& study,
-                                      const TrainingConfig& config, ThreadPool& pool,
-                                      const Clock& clock, std::stop_token stop,
-                                      ProgressObserver* observer) {
+                                      const TrainingConfig& config,
+                                      const TrainingContext& context) {
   MLP_ASSIGN_OR_RETURN(const StudyPlan plan,
                        MakeStudyPlan(study, config, dataset.schema, dataset.labels));
-  return StudyRunner(dataset, study, plan, pool, clock, std::move(stop), observer).Run();
+  return StudyRunner(dataset, study, plan, context).Run();
 }
 
 }  // namespace mlp

@@ -4,19 +4,16 @@
 
 #include <cstdint>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <vector>
 
 #include <absl/status/statusor.h>
 
-#include "core/base/clock.h"
-#include "core/base/thread_pool.h"
 #include "core/data/dataset.h"
-#include "core/train/progress.h"
 #include "core/train/study_options.h"
 #include "core/train/trainer.h"
 #include "core/train/training_config.h"
+#include "core/train/training_context.h"
 
 namespace mlp {
 
@@ -54,15 +51,14 @@ struct StudyOutcome {
   std::optional<TrainingOutcome> best;
 };
 
-// Runs on the calling thread and `pool`; each run as TrainOnSplit does, so the result has the same
-// bits with any number of threads. `observer` may be null; it gets one point a run: its number as
-// iteration, its costs without regularization (NaN where it diverged), the time since the study
-// began, and the time left if all runs take as long. A run that diverges is one row of the result.
-// Cancelled: the runs that came to their end are kept. The test part is read once, for the network
-// of a search. Errors: MakeStudyPlan's, and TrainOnSplit's with the run's number in front.
+// Runs on the calling thread and context.pool; each run as TrainOnSplit does, from context.start
+// where it is given, so the result has the same bits with any number of threads. context.observer
+// gets one point a run: its number as iteration, its costs without regularization (NaN where it
+// diverged), the time since the study began, and the time left if all runs take as long. A run that
+// diverges is one row of the result. Cancelled: the runs that came to their end are kept. The test
+// part is read once, for the network of a search. Makes no checkpoints. Errors: MakeStudyPlan's,
+// and TrainOnSplit's with the run's number in front.
 absl::StatusOr<StudyOutcome> RunStudy(const Dataset& dataset, const StudyOptions& study,
-                                      const TrainingConfig& config, ThreadPool& pool,
-                                      const Clock& clock, std::stop_token stop,
-                                      ProgressObserver* observer);
+                                      const TrainingConfig& config, const TrainingContext& context);
 
 }  // namespace mlp

@@ -108,23 +108,23 @@ absl::Status JobRunner::TrainInto(Attempt& attempt, ThreadPool& pool, const JobC
   // not hold the store's locks at that priority: so each training has a thread to itself.
   std::packaged_task<absl::Status()> task([&] {
     if (idle_priority_) LowerThisThreadToIdle();
-    return RunTraining(attempt, pool, control.stop().get_token());
+    return RunTraining(attempt, {.pool = pool,
+                                 .clock = clock_,
+                                 .stop = control.stop().get_token(),
+                                 .observer = attempt.progress.get()});
   });
   std::future<absl::Status> status = task.get_future();
   std::thread(std::move(task)).join();
   return status.get();
 }
 
-absl::Status JobRunner::RunTraining(Attempt& attempt, ThreadPool& pool,
-                                    const std::stop_token& stop) {
+absl::Status JobRunner::RunTraining(Attempt& attempt, const TrainingContext& context) {
   if (!attempt.study) {
-    MLP_ASSIGN_OR_RETURN(attempt.outcome, train_(attempt.dataset, attempt.config, pool, clock_,
-                                                 stop, attempt.progress.get()));
+    MLP_ASSIGN_OR_RETURN(attempt.outcome, train_(attempt.dataset, attempt.config, context));
     return absl::OkStatus();
   }
   MLP_ASSIGN_OR_RETURN(attempt.study_outcome,
-                       RunStudy(attempt.dataset, *attempt.study, attempt.config, pool, clock_, stop,
-                                attempt.progress.get()));
+                       RunStudy(attempt.dataset, *attempt.study, attempt.config, context));
   StudyOutcome& study = *attempt.study_outcome;
   if (study.best) {
     attempt.config = *study.best_config;

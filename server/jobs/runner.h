@@ -22,8 +22,7 @@ namespace mlp {
 
 // Train of core/train/trainer.h, or a test's stand-in for it.
 using TrainFunction = std::function<absl::StatusOr<TrainingOutcome>(
-    const Dataset&, const TrainingConfig&, ThreadPool&, const Clock&, std::stop_token,
-    ProgressObserver*)>;
+    const Dataset&, const TrainingConfig&, const TrainingContext&)>;
 
 // How a running job is asked to stop. Thread-safe.
 class JobControl {
@@ -75,7 +74,7 @@ class JobRunner {
   absl::Status TrainInto(Attempt& attempt, ThreadPool& pool, const JobControl& control);
   absl::Status LoadDataset(Attempt& attempt);
   // Trains the job's network, or the networks of its study.
-  absl::Status RunTraining(Attempt& attempt, ThreadPool& pool, const std::stop_token& stop);
+  absl::Status RunTraining(Attempt& attempt, const TrainingContext& context);
   // Fills the job's result and, where training succeeded (`status` and outcome), the version.
   absl::Status Finish(const absl::Status& status, Attempt& attempt);
   static v1::TrainingConfig ConfigOfBestRun(const Attempt& attempt);

@@ -38,7 +38,9 @@ absl::StatusOr<StudyOutcome> StudyBlobs(const StudyOptions& study,
                                         ProgressObserver* observer = nullptr,
                                         std::stop_token stop = {}, int threads = 2) {
   ThreadPool pool({.threads = threads});
-  return RunStudy(Blobs(240), study, config, pool, Clock::System(), std::move(stop), observer);
+  return RunStudy(
+      Blobs(240), study, config,
+      {.pool = pool, .clock = Clock::System(), .stop = std::move(stop), .observer = observer});
 }
 
 // Penalties so large that nothing is learned; 0.01 is by far the best.
@@ -55,7 +57,8 @@ TEST(RunStudy, ARunIsTheTrainingOfItsSettings) {
     TrainingConfig config = QuickConfig();
     config.lambda = kOneGoodLambda.lambdas[i];
     ThreadPool pool({});
-    const TrainingOutcome alone = *Train(Blobs(240), config, pool, Clock::System(), {}, nullptr);
+    const TrainingOutcome alone =
+        *Train(Blobs(240), config, {.pool = pool, .clock = Clock::System()});
     const StudyRun& run = outcome.runs[i];
     EXPECT_EQ(run.number, static_cast<int>(i) + 1);
     EXPECT_EQ(run.settings, (std::vector<StudySetting>{{"lambda", config.lambda}}));
@@ -80,7 +83,7 @@ TEST(RunStudy, SearchKeepsTheNetworkOfTheBestRun) {
   // The configuration trains the same network again, bit by bit.
   ThreadPool pool({});
   const TrainingOutcome alone =
-      *Train(Blobs(240), *outcome.best_config, pool, Clock::System(), {}, nullptr);
+      *Train(Blobs(240), *outcome.best_config, {.pool = pool, .clock = Clock::System()});
   EXPECT_EQ(outcome.best->network.parameters, alone.network.parameters);
   EXPECT_EQ(outcome.best->test->cross_entropy, alone.test->cross_entropy);
   EXPECT_EQ(outcome.best->test->examples, 60);
@@ -131,9 +134,9 @@ TEST(RunStudy, TheTestPartIsSealed) {
   for (const StudyOptions& study : std::vector<StudyOptions>{
            KFold{3}, kOneGoodLambda, LearningCurve{{0.5, 1.0}}, GoodInTheMiddle()}) {
     const StudyOutcome expected =
-        *RunStudy(dataset, study, config, pool, Clock::System(), {}, nullptr);
+        *RunStudy(dataset, study, config, {.pool = pool, .clock = Clock::System()});
     const StudyOutcome actual =
-        *RunStudy(changed, study, config, pool, Clock::System(), {}, nullptr);
+        *RunStudy(changed, study, config, {.pool = pool, .clock = Clock::System()});
     ASSERT_EQ(actual.runs.size(), expected.runs.size());
     for (size_t i = 0; i < actual.runs.size(); ++i) {
       EXPECT_EQ(actual.runs[i].training->cost, expected.runs[i].training->cost);
@@ -215,6 +218,34 @@ TEST(RunStudy, CancelledKeepsTheFinishedRuns) {
   EXPECT_EQ(outcome.runs.size(), 2u);
   EXPECT_EQ(outcome.best_run, 2);
   EXPECT_FALSE(outcome.best || outcome.best_config);
+}
+
+TEST(RunStudy, EveryRunStartsFromTheGivenNetwork) {
+  ThreadPool pool({});
+  const TrainingOutcome trained =
+      *Train(Blobs(240), QuickConfig(), {.pool = pool, .clock = Clock::System()});
+  const WarmStart start = {.network = trained.network, .scaler = trained.scaler};
+  TrainingConfig config = QuickConfig();
+  config.stopping.max_iterations = 1;
+  const StudyOutcome cold = *StudyBlobs(GoodInTheMiddle(), config);
+  const StudyOutcome warm = *RunStudy(Blobs(240), GoodInTheMiddle(), config,
+                                      {.pool = pool, .clock = Clock::System(), .start = &start});
+  EXPECT_LT(warm.best->validation->cross_entropy, 0.5 * cold.best->validation->cross_entropy);
+}
+
+TEST(RunStudy, SearchesTheSettingsOfMiniBatches) {
+  TrainingConfig config = QuickConfig();
+  config.optimizer.kind = OptimizerKind::kSgd;
+  config.stopping.max_iterations = 5;
+  // A rate that learns next to nothing, one that learns, and one that runs away.
+  const Search search{
+      .parameters = {{.name = "optimizer.learning_rate", .values = {1e-6, 0.1, 100.0}}},
+      .max_runs = 3};
+  const StudyOutcome outcome = *StudyBlobs(search, config);
+  ASSERT_EQ(outcome.runs.size(), 3u);
+  EXPECT_EQ(outcome.best_run, 2);
+  EXPECT_EQ(outcome.best_config->optimizer.learning_rate, 0.1);
+  EXPECT_GT(outcome.best->test->accuracy, 0.9);
 }
 
 TEST(RunStudy, ARunThatCannotBeMadeIsNamed) {
