@@ -6,6 +6,7 @@
 #include <new>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <absl/functional/function_ref.h>
 #include <absl/strings/str_cat.h>
@@ -14,10 +15,14 @@
 #include "core/base/hash.h"
 #include "core/base/status_macros.h"
 #include "core/nn/topology.h"
+#include "server/build_info.h"
 #include "server/conversion/config_conversion.h"
 #include "server/conversion/evaluation_conversion.h"
+#include "server/jobs/initial_model.h"
 #include "server/jobs/job_state.h"
 #include "server/jobs/provenance.h"
+#include "server/jobs/resume.h"
+#include "server/jobs/run_recorder.h"
 
 namespace mlp {
 namespace {
@@ -45,12 +50,19 @@ void FillResult(const TrainingOutcome& outcome, const DatasetSchema& schema,
   result.set_initial_cost(outcome.initial_cost);
   result.set_final_cost(outcome.final_cost);
   result.set_seconds(outcome.seconds);
+  result.set_best_iteration(outcome.best_iteration);
+  result.set_build(absl::StrCat(BuildVersion(), " (", BuildCompiler(), ")"));
+  result.set_cpu_kernel(BlasKernel());
   if (outcome.gradient_check_error) {
     result.set_gradient_check_error(*outcome.gradient_check_error);
   }
   AddEvaluation(outcome.training, v1::DATASET_PART_TRAINING, schema, result);
   AddEvaluation(outcome.validation, v1::DATASET_PART_VALIDATION, schema, result);
   AddEvaluation(outcome.test, v1::DATASET_PART_TEST, schema, result);
+}
+
+const char* IterationName(const TrainingConfig& config) {
+  return OnMiniBatches(config.optimizer.kind) ? "epoch " : "iteration ";
 }
 
 // A run that was cut short has no outcome, but its newest point tells how far it came.
@@ -69,7 +81,10 @@ struct JobRunner::Attempt {
   TrainingConfig config;
   v1::Dataset record;
   Dataset dataset;
+  std::optional<WarmStart> start;
+  std::optional<Checkpoint> resume;
   std::unique_ptr<ProgressLog::Writer> progress;
+  std::unique_ptr<RunRecorder> recorder;  // uses `progress`
   std::optional<TrainingOutcome> outcome;
   std::optional<NewVersion> version;
 };
@@ -79,6 +94,7 @@ RunEnd JobRunner::Run(const v1::TrainingJob& job, ThreadPool& pool, const JobCon
   attempt.job = job;
   attempt.job.clear_result();
   absl::Status status = RunCatching([&] { return TrainInto(attempt, pool, control); });
+  attempt.recorder.reset();  // all is stored now, while the job runs still
   if (attempt.progress != nullptr) {
     // However training ended, what it reported is kept.
     const absl::Status stored = attempt.progress->Flush();
@@ -94,18 +110,25 @@ RunEnd JobRunner::Run(const v1::TrainingJob& job, ThreadPool& pool, const JobCon
 
 absl::Status JobRunner::TrainInto(Attempt& attempt, ThreadPool& pool, const JobControl& control) {
   MLP_RETURN_IF_ERROR(LoadDataset(attempt));
+  MLP_RETURN_IF_ERROR(LoadInitialModel(attempt));
   attempt.job.mutable_result()->set_parameters(ParameterCount(attempt.config.topology));
-  attempt.progress = log_.Open(attempt.job, control.stop());
+  BeginRecording(control, attempt);
+  const TrainingContext context = {
+      .pool = pool,
+      .clock = clock_,
+      .stop = control.stop().get_token(),
+      .observer = attempt.progress.get(),
+      .log = [&](absl::string_view line) { attempt.recorder->Log(line); },
+      .start = attempt.start ? &*attempt.start : nullptr,
+      .checkpoints = attempt.recorder.get(),
+      .fingerprint = TrainingFingerprint(attempt.job),
+      .resume = attempt.resume ? &*attempt.resume : nullptr};
 
   // A thread that went down to SCHED_IDLE may not come up again, and the runner's own thread must
   // not hold the store's locks at that priority: so each training has a thread to itself.
   std::packaged_task<absl::StatusOr<TrainingOutcome>()> task([&] {
-    if (idle_priority_) LowerThisThreadToIdle();
-    return train_(attempt.dataset, attempt.config,
-                  {.pool = pool,
-                   .clock = clock_,
-                   .stop = control.stop().get_token(),
-                   .observer = attempt.progress.get()});
+    if (options_.idle_priority) LowerThisThreadToIdle();
+    return options_.train(attempt.dataset, attempt.config, context);
   });
   std::future<absl::StatusOr<TrainingOutcome>> outcome = task.get_future();
   std::thread(std::move(task)).join();
@@ -132,6 +155,32 @@ absl::Status JobRunner::LoadDataset(Attempt& attempt) {
                        TrainingConfigFromApi(job.config(), attempt.record.feature_type()));
   MLP_ASSIGN_OR_RETURN(attempt.dataset, store_.ReadDataset(job.dataset()));
   return absl::OkStatus();
+}
+
+absl::Status JobRunner::LoadInitialModel(Attempt& attempt) {
+  const std::string& reference = attempt.job.config().initial_model();
+  if (reference.empty()) return absl::OkStatus();
+  MLP_ASSIGN_OR_RETURN(InitialModel model, ReadInitialModel(reference, store_));
+  attempt.start = std::move(model.start);
+  attempt.job.mutable_result()->set_initial_version(model.version);
+  return absl::OkStatus();
+}
+
+void JobRunner::BeginRecording(const JobControl& control, Attempt& attempt) {
+  std::vector<std::string> lines;
+  const bool again = attempt.job.attempts() > 1;
+  if (again) {
+    attempt.resume = FindCheckpoint(attempt.job, attempt.config, store_,
+                                    [&lines](absl::string_view line) { lines.emplace_back(line); });
+  }
+  attempt.progress =
+      log_.Open(attempt.job, control.stop(), attempt.resume ? attempt.resume->iterations : -1);
+  attempt.recorder = std::make_unique<RunRecorder>(
+      RunRecorderOptions{.job_id = attempt.job.id(),
+                         .interval = options_.checkpoint_interval,
+                         .unwanted = [&control] { return control.cancelled(); }},
+      store_, *attempt.progress, clock_);
+  for (const std::string& line : lines) attempt.recorder->Log(line);
 }
 
 absl::Status JobRunner::Finish(const absl::Status& status, Attempt& attempt) {
@@ -187,11 +236,11 @@ void JobRunner::Conclude(const absl::Status& status, const JobControl& control, 
     EndJob(job, v1::JOB_STATE_SUCCEEDED, StopReasonToApi(outcome.reason), outcome.message, now);
   } else if (control.cancelled()) {
     EndJob(job, v1::JOB_STATE_CANCELLED, v1::STOP_REASON_CANCELLED,
-           absl::StrCat("cancelled at iteration ", outcome.iterations), now);
+           absl::StrCat("cancelled at ", IterationName(attempt.config), outcome.iterations), now);
   } else {
     job.clear_result();
-    RequeueJob(job, absl::StrCat("queued again: the server was stopped at iteration ",
-                                 outcome.iterations));
+    RequeueJob(job, absl::StrCat("queued again: the server was stopped at ",
+                                 IterationName(attempt.config), outcome.iterations));
   }
 }
 
