@@ -61,6 +61,9 @@ void AddFlags(CLI::App& app, Flags& flags) {
                  "Memory that a training job may need; 0 means half of the machine's, divided by "
                  "--max-running-jobs")
       ->capture_default_str();
+  app.add_option("--checkpoint-seconds", server.checkpoint_seconds,
+                 "Time from one checkpoint of a running job to the next: what a crash can cost")
+      ->capture_default_str();
   app.add_option("--predict-threads", server.predict_threads, "Threads that answer Predict")
       ->capture_default_str();
   app.add_option("--model-memory-bytes", server.model_memory_bytes,

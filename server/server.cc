@@ -55,6 +55,7 @@ absl::Status CheckOptions(const ServerOptions& options) {
   MLP_RETURN_IF_ERROR(CheckRange("training-threads", options.training_threads, 0, 1024));
   MLP_RETURN_IF_ERROR(CheckRange("max-queued-jobs", options.max_queued_jobs, 1, 1000000));
   MLP_RETURN_IF_ERROR(CheckRange("max-job-memory-bytes", options.max_job_memory_bytes, 0, kAny));
+  MLP_RETURN_IF_ERROR(CheckRange("checkpoint-seconds", options.checkpoint_seconds, 1, 86400));
   MLP_RETURN_IF_ERROR(CheckRange("predict-threads", options.predict_threads, 1, 256));
   MLP_RETURN_IF_ERROR(CheckRange("model-memory-bytes", options.model_memory_bytes, 1, kAny));
   MLP_RETURN_IF_ERROR(CheckPreload(options.preload));
@@ -154,6 +155,7 @@ class ServerImpl final : public Server {
     options.max_running_jobs = options_.max_running_jobs;
     options.max_queued_jobs = options_.max_queued_jobs;
     options.training_threads = ThreadsOrCores(options_.training_threads);
+    options.checkpoint_interval = absl::Seconds(options_.checkpoint_seconds);
     options.paused = true;
     options.on_published = [this](const v1::ModelVersion& version) {
       models_.Refresh(version.model());

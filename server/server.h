@@ -25,6 +25,8 @@ struct ServerOptions {
   // Memory that one job may need, estimated before it is queued; 0 means half of the machine's,
   // divided by max_running_jobs.
   int64_t max_job_memory_bytes = 0;
+  // Time from one checkpoint of a running job to the next.
+  int checkpoint_seconds = 30;
   // Threads that answer Predict.
   int predict_threads = 1;
   // Memory for the weights of resident models.
@@ -58,8 +60,8 @@ class Server {
   virtual const ServerAddresses& addresses() const = 0;
 
   // Health turns NOT_SERVING and no new call is taken; watchers end with UNAVAILABLE; running jobs
-  // stop and go on after the next start; calls in flight have `grace` to finish, then are
-  // cancelled. Returns when all threads have ended. Call at most once.
+  // stop with a checkpoint and go on from it after the next start; calls in flight have `grace` to
+  // finish, then are cancelled. Returns when all threads have ended. Call at most once.
   virtual void Shutdown(absl::Duration grace) = 0;
 };
 

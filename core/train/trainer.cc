@@ -25,18 +25,6 @@ std::string ActivationNames(const Topology& topology) {
   return names;
 }
 
-absl::Status CheckStart(const Topology& topology, const Topology& start) {
-  if (start == topology) return absl::OkStatus();
-  const auto error = [](absl::string_view what, absl::string_view expected, absl::string_view got) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("initial_model: expected ", what, " ", expected, ", got ", got));
-  };
-  if (TopologyName(start) != TopologyName(topology)) {
-    return error("layers", TopologyName(topology), TopologyName(start));
-  }
-  return error("activations", ActivationNames(topology), ActivationNames(start));
-}
-
 Vector<double> StartWeights(const TrainingConfig& config, const WarmStart* start) {
   if (start != nullptr) return start->network.parameters.cast<double>();
   return InitialParameters(config.topology, config.initialization, config.seed);
@@ -83,6 +71,20 @@ absl::Status ValidateForDataset(const TrainingConfig& config, const DatasetSchem
   return ValidateAugmentation(config.augmentation, schema.image);
 }
 
+absl::Status ValidateWarmStart(const TrainingConfig& config, const WarmStart& warm_start) {
+  const Topology& topology = config.topology;
+  const Topology& start = warm_start.network.topology;
+  if (start == topology) return absl::OkStatus();
+  const auto error = [](absl::string_view what, absl::string_view expected, absl::string_view got) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("initial_model: expected ", what, " ", expected, ", got ", got));
+  };
+  if (TopologyName(start) != TopologyName(topology)) {
+    return error("layers", TopologyName(topology), TopologyName(start));
+  }
+  return error("activations", ActivationNames(topology), ActivationNames(start));
+}
+
 absl::StatusOr<TrainingOutcome> Train(const Dataset& dataset, const TrainingConfig& config,
                                       const TrainingContext& context) {
   MLP_RETURN_IF_ERROR(ValidateForDataset(config, dataset.schema));
@@ -96,7 +98,7 @@ absl::StatusOr<TrainingOutcome> TrainOnSplit(const Dataset& dataset, Split split
                                              const TrainingContext& context) {
   MLP_RETURN_IF_ERROR(ValidateForDataset(config, dataset.schema));
   if (context.start != nullptr) {
-    MLP_RETURN_IF_ERROR(CheckStart(config.topology, context.start->network.topology));
+    MLP_RETURN_IF_ERROR(ValidateWarmStart(config, *context.start));
   }
   const TrainingData data = PrepareData(dataset, std::move(split), config, context.start);
   TrainingOutcome outcome;

@@ -42,12 +42,16 @@ struct TrainingOutcome {
 // ValidateTrainingConfig's errors.
 absl::Status ValidateForDataset(const TrainingConfig& config, const DatasetSchema& schema);
 
+// Checks that a training can start from this network: FAILED_PRECONDITION where it has another
+// shape
+// (`initial_model: expected layers 400-25-10, got 400-30-10`).
+absl::Status ValidateWarmStart(const TrainingConfig& config, const WarmStart& warm_start);
+
 // Runs on the calling thread and context.pool. The test part is read once, at the end. Cancelled
-// and diverged trainings are outcomes, not errors. Errors: ValidateForDataset's, SplitRows';
-// FAILED_PRECONDITION where context.start is a network of another shape (`initial_model: expected
-// layers 400-25-10, got 400-30-10`), or where config.check_gradient finds a relative error of 1e-6
-// or more (sampled entries, at most 64 rows, in double). Requires a context.resume that
-// ReadCheckpoint gave for `config`.
+// and diverged trainings are outcomes, not errors. Errors: ValidateForDataset's, SplitRows',
+// ValidateWarmStart's of context.start; FAILED_PRECONDITION where config.check_gradient finds a
+// relative error of 1e-6 or more (sampled entries, at most 64 rows, in double). Requires a
+// context.resume that ReadCheckpoint gave for `config`.
 absl::StatusOr<TrainingOutcome> Train(const Dataset& dataset, const TrainingConfig& config,
                                       const TrainingContext& context);
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <google/protobuf/util/message_differencer.h>
 
@@ -19,6 +20,7 @@
 #include "server/conversion/evaluation_conversion.h"
 #include "server/conversion/schema_conversion.h"
 #include "server/conversion/study_conversion.h"
+#include "server/jobs/initial_model.h"
 #include "server/names.h"
 
 namespace mlp {
@@ -38,6 +40,11 @@ absl::Status CheckId(int64_t id) {
 absl::Status InConfig(const absl::Status& status) {
   if (status.ok()) return status;
   return absl::Status(status.code(), absl::StrCat("config.", status.message()));
+}
+
+// Whether the model reference `stored` is what `asked` was found to name: `digits@3` for `digits`.
+bool IsVersionOf(absl::string_view stored, absl::string_view asked) {
+  return stored == asked || (!asked.empty() && absl::StartsWith(stored, absl::StrCat(asked, "@")));
 }
 
 // With a request id that was used before, `stored` is the job of that request.
@@ -157,6 +164,13 @@ class TrainingServiceImpl final : public RpcService {
       absl::StatusOr<TrainingConfig> config = TrainingConfigFromApi(request.config(), type);
       MLP_RETURN_IF_ERROR(InConfig(config.status()));
       *asked.mutable_config() = TrainingConfigToApi(*config);
+      // The model has newer versions by now, perhaps.
+      const std::string& initial_model = request.config().initial_model();
+      const bool found = IsVersionOf(stored.config().initial_model(), initial_model);
+      if (!initial_model.empty()) {
+        SetInitialModel(found ? stored.config().initial_model() : initial_model,
+                        *asked.mutable_config());
+      }
       MLP_RETURN_IF_ERROR(InConfig(AddStudy(request.config(), *asked.mutable_config())));
       same = CheckSameRequest(asked, stored);
       if (same.ok()) return stored;
@@ -176,15 +190,29 @@ class TrainingServiceImpl final : public RpcService {
     MLP_RETURN_IF_ERROR(
         InConfig(SplitRows(labels, dataset.class_names_size(), checked->split).status()));
     MLP_RETURN_IF_ERROR(CheckStudy(config, *checked, schema, labels));
-    v1::TrainingConfig complete = TrainingConfigToApi(*checked);
-    MLP_RETURN_IF_ERROR(AddStudy(config, complete));
-    return complete;
+    v1::TrainingConfig filled = TrainingConfigToApi(*checked);
+    if (!config.initial_model().empty()) {
+      const absl::StatusOr<std::string> reference =
+          CheckInitialModel(config.initial_model(), *checked);
+      MLP_RETURN_IF_ERROR(InConfig(reference.status()));
+      SetInitialModel(*reference, filled);
+    }
+    MLP_RETURN_IF_ERROR(InConfig(AddStudy(config, filled)));
+    return filled;
   }
 
-  // The study of `config`, with every default filled in, to `complete`.
-  static absl::Status AddStudy(const v1::TrainingConfig& config, v1::TrainingConfig& complete) {
+  // NAME@VERSION of a stored model that a training with `config` can start from.
+  absl::StatusOr<std::string> CheckInitialModel(const std::string& reference,
+                                                const TrainingConfig& config) {
+    MLP_ASSIGN_OR_RETURN(const InitialModel model, ReadInitialModel(reference, store_));
+    MLP_RETURN_IF_ERROR(ValidateWarmStart(config, model.start));
+    return model.reference;
+  }
+
+  // The study of `config`, with every default filled in, to `filled`.
+  static absl::Status AddStudy(const v1::TrainingConfig& config, v1::TrainingConfig& filled) {
     MLP_ASSIGN_OR_RETURN(const std::optional<StudyOptions> study, StudyFromApi(config));
-    if (study) *complete.mutable_study() = StudyToApi(*study);
+    if (study) *filled.mutable_study() = StudyToApi(*study);
     return absl::OkStatus();
   }
 

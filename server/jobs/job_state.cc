@@ -66,6 +66,13 @@ void EndJob(v1::TrainingJob& job, v1::JobState state, v1::StopReason reason,
   result.set_seconds(job.progress().elapsed_seconds());
 }
 
+v1::JobLogLine MakeLogLine(absl::string_view text, absl::Time now) {
+  v1::JobLogLine line;
+  SetTime(now, line.mutable_time());
+  line.set_text(std::string(text));
+  return line;
+}
+
 std::string MessageForPeople(const absl::Status& status) {
   return absl::IsInternal(status) ? "internal error" : std::string(status.message());
 }

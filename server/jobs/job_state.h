@@ -30,13 +30,15 @@ bool IsEnded(v1::JobState state);
 // QUEUED -> RUNNING: counts the attempt.
 void StartJob(v1::TrainingJob& job, absl::Time now);
 
-// RUNNING -> QUEUED: to be trained again from its beginning.
+// RUNNING -> QUEUED: to go on later, from a checkpoint where there is one.
 void RequeueJob(v1::TrainingJob& job, absl::string_view message);
 
 // To an ended state. The result is the caller's to fill; a job without one gets its newest progress
 // point as result, so that what was stored of it stays visible.
 void EndJob(v1::TrainingJob& job, v1::JobState state, v1::StopReason reason,
             absl::string_view message, absl::Time now);
+
+v1::JobLogLine MakeLogLine(absl::string_view text, absl::Time now);
 
 // What a job's message says of an error: the details of a bug (INTERNAL) are not for callers.
 std::string MessageForPeople(const absl::Status& status);

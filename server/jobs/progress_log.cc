@@ -66,6 +66,17 @@ absl::Status ProgressLog::Writer::Flush() {
   return entry.status;
 }
 
+absl::Status ProgressLog::Writer::AwaitDurable(int iteration) {
+  ProgressLog& log = log_;
+  Entry& entry = *entry_;
+  const auto durable = [&entry, iteration] {
+    return entry.durable >= iteration || !entry.status.ok();
+  };
+  absl::MutexLock lock(&log.mutex_);
+  log.mutex_.Await(absl::Condition(&durable));
+  return entry.status;
+}
+
 ProgressLog::ProgressLog(const ProgressLogOptions& options, Store& store, Metrics& metrics,
                          JobNotifier& notifier)
     : options_(options), store_(store), metrics_(metrics), notifier_(notifier), thread_([this] {
@@ -81,9 +92,9 @@ ProgressLog::~ProgressLog() {
 }
 
 std::unique_ptr<ProgressLog::Writer> ProgressLog::Open(const v1::TrainingJob& job,
-                                                       std::stop_source stop) {
-  auto entry = std::make_shared<Entry>(
-      Entry{job.id(), job.model(), std::move(stop), {}, 0, -1, 0, true, absl::OkStatus()});
+                                                       std::stop_source stop, int last_iteration) {
+  auto entry = std::make_shared<Entry>(Entry{
+      job.id(), job.model(), std::move(stop), {}, 0, last_iteration, 0, true, absl::OkStatus()});
   absl::MutexLock lock(&mutex_);
   entries_[job.id()] = entry;
   return std::unique_ptr<Writer>(new Writer(*this, std::move(entry)));

@@ -52,6 +52,8 @@ class ProgressLog {
     void OnProgress(const ProgressPoint& point) override;
     // Returns when all points so far are durable, or with the error that keeps them from it.
     absl::Status Flush();
+    // The same for the points up to `iteration` alone, which was taken. Thread-safe.
+    absl::Status AwaitDurable(int iteration);
     // The newest point taken; iteration -1 before the first.
     const ProgressPoint& newest() const { return newest_; }
 
@@ -72,12 +74,14 @@ class ProgressLog {
   ProgressLog(const ProgressLog&) = delete;
   ProgressLog& operator=(const ProgressLog&) = delete;
 
-  // Opens the log of `job`, which is about to run. When its points cannot be stored, `stop` is
-  // requested and Flush says why.
-  std::unique_ptr<Writer> Open(const v1::TrainingJob& job, std::stop_source stop);
+  // Opens the log of `job`, which is about to run, and goes on after `last_iteration` of an earlier
+  // run; -1 where it begins anew. When its points cannot be stored, `stop` is requested and Flush
+  // says why.
+  std::unique_ptr<Writer> Open(const v1::TrainingJob& job, std::stop_source stop,
+                               int last_iteration = -1);
 
-  // The newest iteration of the current run that is durable; -1 where there is none, or no such job
-  // is open.
+  // The newest iteration that is durable of the current run and what it goes on from; -1 where
+  // there is none, or no such job is open.
   int DurableIteration(int64_t job_id) const;
 
  private:

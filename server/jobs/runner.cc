@@ -7,6 +7,7 @@
 #include <new>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <absl/functional/function_ref.h>
 #include <absl/strings/str_cat.h>
@@ -16,11 +17,15 @@
 #include "core/base/status_macros.h"
 #include "core/nn/topology.h"
 #include "core/train/study.h"
+#include "server/build_info.h"
 #include "server/conversion/config_conversion.h"
 #include "server/conversion/evaluation_conversion.h"
 #include "server/conversion/study_conversion.h"
+#include "server/jobs/initial_model.h"
 #include "server/jobs/job_state.h"
 #include "server/jobs/provenance.h"
+#include "server/jobs/resume.h"
+#include "server/jobs/run_recorder.h"
 #include "server/jobs/study_result.h"
 
 namespace mlp {
@@ -49,12 +54,17 @@ void FillResult(const TrainingOutcome& outcome, const DatasetSchema& schema,
   result.set_initial_cost(outcome.initial_cost);
   result.set_final_cost(outcome.final_cost);
   result.set_seconds(outcome.seconds);
+  result.set_best_iteration(outcome.best_iteration);
   if (outcome.gradient_check_error) {
     result.set_gradient_check_error(*outcome.gradient_check_error);
   }
   AddEvaluation(outcome.training, v1::DATASET_PART_TRAINING, schema, result);
   AddEvaluation(outcome.validation, v1::DATASET_PART_VALIDATION, schema, result);
   AddEvaluation(outcome.test, v1::DATASET_PART_TEST, schema, result);
+}
+
+const char* IterationName(const TrainingConfig& config) {
+  return OnMiniBatches(config.optimizer.kind) ? "epoch " : "iteration ";
 }
 
 // A run that was cut short has no outcome, but its newest point tells how far it came.
@@ -74,7 +84,10 @@ struct JobRunner::Attempt {
   std::optional<StudyOptions> study;
   v1::Dataset record;
   Dataset dataset;
+  std::optional<WarmStart> start;
+  std::optional<Checkpoint> resume;
   std::unique_ptr<ProgressLog::Writer> progress;
+  std::unique_ptr<RunRecorder> recorder;  // uses `progress`
   std::optional<StudyOutcome> study_outcome;
   // Of the job's network; of a study, of the best one where there is one to publish.
   std::optional<TrainingOutcome> outcome;
@@ -86,6 +99,7 @@ RunEnd JobRunner::Run(const v1::TrainingJob& job, ThreadPool& pool, const JobCon
   attempt.job = job;
   attempt.job.clear_result();
   absl::Status status = RunCatching([&] { return TrainInto(attempt, pool, control); });
+  attempt.recorder.reset();  // all is stored now, while the job runs still
   if (attempt.progress != nullptr) {
     // However training ended, what it reported is kept.
     const absl::Status stored = attempt.progress->Flush();
@@ -101,17 +115,25 @@ RunEnd JobRunner::Run(const v1::TrainingJob& job, ThreadPool& pool, const JobCon
 
 absl::Status JobRunner::TrainInto(Attempt& attempt, ThreadPool& pool, const JobControl& control) {
   MLP_RETURN_IF_ERROR(LoadDataset(attempt));
+  MLP_RETURN_IF_ERROR(LoadInitialModel(attempt));
   attempt.job.mutable_result()->set_parameters(ParameterCount(attempt.config.topology));
-  attempt.progress = log_.Open(attempt.job, control.stop());
+  BeginRecording(control, attempt);
+  const TrainingContext context = {
+      .pool = pool,
+      .clock = clock_,
+      .stop = control.stop().get_token(),
+      .observer = attempt.progress.get(),
+      .log = [&](absl::string_view line) { attempt.recorder->Log(line); },
+      .start = attempt.start ? &*attempt.start : nullptr,
+      .checkpoints = attempt.recorder.get(),
+      .fingerprint = TrainingFingerprint(attempt.job),
+      .resume = attempt.resume ? &*attempt.resume : nullptr};
 
   // A thread that went down to SCHED_IDLE may not come up again, and the runner's own thread must
   // not hold the store's locks at that priority: so each training has a thread to itself.
   std::packaged_task<absl::Status()> task([&] {
-    if (idle_priority_) LowerThisThreadToIdle();
-    return RunTraining(attempt, {.pool = pool,
-                                 .clock = clock_,
-                                 .stop = control.stop().get_token(),
-                                 .observer = attempt.progress.get()});
+    if (options_.idle_priority) LowerThisThreadToIdle();
+    return RunTraining(attempt, context);
   });
   std::future<absl::Status> status = task.get_future();
   std::thread(std::move(task)).join();
@@ -120,7 +142,7 @@ absl::Status JobRunner::TrainInto(Attempt& attempt, ThreadPool& pool, const JobC
 
 absl::Status JobRunner::RunTraining(Attempt& attempt, const TrainingContext& context) {
   if (!attempt.study) {
-    MLP_ASSIGN_OR_RETURN(attempt.outcome, train_(attempt.dataset, attempt.config, context));
+    MLP_ASSIGN_OR_RETURN(attempt.outcome, options_.train(attempt.dataset, attempt.config, context));
     return absl::OkStatus();
   }
   MLP_ASSIGN_OR_RETURN(attempt.study_outcome,
@@ -156,6 +178,32 @@ absl::Status JobRunner::LoadDataset(Attempt& attempt) {
   return absl::OkStatus();
 }
 
+absl::Status JobRunner::LoadInitialModel(Attempt& attempt) {
+  const std::string& reference = attempt.job.config().initial_model();
+  if (reference.empty()) return absl::OkStatus();
+  MLP_ASSIGN_OR_RETURN(InitialModel model, ReadInitialModel(reference, store_));
+  attempt.start = std::move(model.start);
+  attempt.job.mutable_result()->set_initial_version(model.version);
+  return absl::OkStatus();
+}
+
+void JobRunner::BeginRecording(const JobControl& control, Attempt& attempt) {
+  std::vector<std::string> lines;
+  const bool again = attempt.job.attempts() > 1;
+  if (again) {
+    attempt.resume = FindCheckpoint(attempt.job, attempt.config, store_,
+                                    [&lines](absl::string_view line) { lines.emplace_back(line); });
+  }
+  attempt.progress =
+      log_.Open(attempt.job, control.stop(), attempt.resume ? attempt.resume->iterations : -1);
+  attempt.recorder = std::make_unique<RunRecorder>(
+      RunRecorderOptions{.job_id = attempt.job.id(),
+                         .interval = options_.checkpoint_interval,
+                         .unwanted = [&control] { return control.cancelled(); }},
+      store_, *attempt.progress, clock_);
+  for (const std::string& line : lines) attempt.recorder->Log(line);
+}
+
 absl::Status JobRunner::Finish(const absl::Status& status, Attempt& attempt) {
   v1::TrainingResult& result = *attempt.job.mutable_result();
   if (attempt.progress != nullptr && !attempt.study_outcome) {
@@ -163,6 +211,10 @@ absl::Status JobRunner::Finish(const absl::Status& status, Attempt& attempt) {
   }
   if (attempt.outcome) FillResult(*attempt.outcome, attempt.dataset.schema, result);
   if (attempt.study_outcome) FillStudyResult(*attempt.study_outcome, result);
+  if (attempt.outcome || attempt.study_outcome) {
+    result.set_build(absl::StrCat(BuildVersion(), " (", BuildCompiler(), ")"));
+    result.set_cpu_kernel(BlasKernel());
+  }
   // A training that diverged is reported as such even where its points could not be stored.
   if (attempt.outcome && attempt.outcome->reason == StopReason::kDiverged) return absl::OkStatus();
   MLP_RETURN_IF_ERROR(status);
@@ -223,7 +275,7 @@ void JobRunner::Conclude(const absl::Status& status, const JobControl& control, 
   } else if (outcome.reason != StopReason::kCancelled) {
     EndJob(job, v1::JOB_STATE_SUCCEEDED, StopReasonToApi(outcome.reason), outcome.message, now);
   } else {
-    ConcludeStopped(absl::StrCat("iteration ", outcome.iterations), control, job);
+    ConcludeStopped(absl::StrCat(IterationName(attempt.config), outcome.iterations), control, job);
   }
 }
 

@@ -1,5 +1,5 @@
-// Runs one job: Dataset -> Train, or RunStudy -> artifact. What it returns is stored by the
-// scheduler.
+// Runs one job: Dataset, initial model, checkpoint -> Train, or RunStudy -> artifact. What it
+// returns is stored by the scheduler.
 #pragma once
 
 #include <atomic>
@@ -10,6 +10,7 @@
 
 #include <absl/status/statusor.h>
 #include <absl/strings/string_view.h>
+#include <absl/time/time.h>
 
 #include "core/base/clock.h"
 #include "core/base/thread_pool.h"
@@ -23,6 +24,14 @@ namespace mlp {
 // Train of core/train/trainer.h, or a test's stand-in for it.
 using TrainFunction = std::function<absl::StatusOr<TrainingOutcome>(
     const Dataset&, const TrainingConfig&, const TrainingContext&)>;
+
+struct JobRunnerOptions {
+  TrainFunction train;
+  // Train at SCHED_IDLE.
+  bool idle_priority = true;
+  // Time from one checkpoint to the next.
+  absl::Duration checkpoint_interval = absl::Seconds(30);
+};
 
 // How a running job is asked to stop. Thread-safe.
 class JobControl {
@@ -54,18 +63,14 @@ struct RunEnd {
 // Thread-safe; one JobRunner serves all jobs.
 class JobRunner {
  public:
-  // All outlive the runner. With `idle_priority`, training runs at SCHED_IDLE.
-  JobRunner(TrainFunction train, bool idle_priority, Store& store, ProgressLog& log,
-            const Clock& clock)
-      : train_(std::move(train)),
-        idle_priority_(idle_priority),
-        store_(store),
-        log_(log),
-        clock_(clock) {}
+  // All outlive the runner.
+  JobRunner(JobRunnerOptions options, Store& store, ProgressLog& log, const Clock& clock)
+      : options_(std::move(options)), store_(store), log_(log), clock_(clock) {}
 
   // Trains `job`, which is RUNNING in the store, on `pool` and a thread made for it. Every failure,
   // exceptions included, is an end of the job: FAILED with the reason as its message. A job that
-  // has finished when it is asked to stop has SUCCEEDED. Points are durable on return.
+  // has finished when it is asked to stop has SUCCEEDED. A job that was started before goes on from
+  // its newest checkpoint that can be read. Points, checkpoints and log are durable on return.
   RunEnd Run(const v1::TrainingJob& job, ThreadPool& pool, const JobControl& control);
 
  private:
@@ -75,6 +80,9 @@ class JobRunner {
   absl::Status LoadDataset(Attempt& attempt);
   // Trains the job's network, or the networks of its study.
   absl::Status RunTraining(Attempt& attempt, const TrainingContext& context);
+  absl::Status LoadInitialModel(Attempt& attempt);
+  // Opens progress and recorder, after the checkpoint that the run goes on from.
+  void BeginRecording(const JobControl& control, Attempt& attempt);
   // Fills the job's result and, where training succeeded (`status` and outcome), the version.
   absl::Status Finish(const absl::Status& status, Attempt& attempt);
   static v1::TrainingConfig ConfigOfBestRun(const Attempt& attempt);
@@ -84,8 +92,7 @@ class JobRunner {
   // Ends a job that was stopped after `done` (`iteration 7`): CANCELLED, or QUEUED again.
   void ConcludeStopped(absl::string_view done, const JobControl& control, v1::TrainingJob& job);
 
-  const TrainFunction train_;
-  const bool idle_priority_;
+  const JobRunnerOptions options_;
   Store& store_;
   ProgressLog& log_;
   const Clock& clock_;

@@ -33,7 +33,10 @@ JobScheduler::JobScheduler(const JobSchedulerOptions& options, Store& store, Met
       clock_(clock),
       notifier_(options.max_watchers),
       log_(options.progress, store, metrics, notifier_),
-      runner_(options.train, options.idle_priority, store, log_, clock) {}
+      runner_({.train = options.train,
+               .idle_priority = options.idle_priority,
+               .checkpoint_interval = options.checkpoint_interval},
+              store, log_, clock) {}
 
 absl::StatusOr<std::unique_ptr<JobScheduler>> JobScheduler::Start(
     const JobSchedulerOptions& options, Store& store, Metrics& metrics, const Clock& clock) {
@@ -85,6 +88,7 @@ absl::Status JobScheduler::TakeUpUnfinished() {
         RequeueJob(job, "queued again: the server was restarted while the job ran");
       }
       MLP_RETURN_IF_ERROR(store_.UpdateJob(job, v1::JOB_STATE_RUNNING));
+      if (job.state() == v1::JOB_STATE_QUEUED) LogRequeue(job);
     }
     if (IsEnded(job.state())) {
       metrics_.TrainingEnded(job.id(), job.stop_reason(), TrainingTime(job));
@@ -239,10 +243,16 @@ void JobScheduler::StoreEnd(RunEnd end) {
     do {
       status = store_.UpdateJob(end.job, v1::JOB_STATE_RUNNING);
     } while (MayPass(status) && PauseBeforeRetry());
+    if (status.ok() && end.job.state() == v1::JOB_STATE_QUEUED) LogRequeue(end.job);
   }
   if (IsEnded(end.job.state())) {
     metrics_.TrainingEnded(end.job.id(), end.job.stop_reason(), TrainingTime(end.job));
   }
+}
+
+void JobScheduler::LogRequeue(const v1::TrainingJob& job) {
+  // Worth no error.
+  store_.AppendJobLog(job.id(), MakeLogLine(job.message(), clock_.Now())).IgnoreError();
 }
 
 absl::Status JobScheduler::Publish(const RunEnd& end) {

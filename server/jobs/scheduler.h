@@ -43,6 +43,8 @@ struct JobSchedulerOptions {
   // A job that was running when the server ended without a clean stop is started again at most this
   // often in all; it may be what ended the server.
   int max_attempts = 3;
+  // Time from one checkpoint of a running job to the next.
+  absl::Duration checkpoint_interval = absl::Seconds(30);
   // Watchers at the same time, over all jobs; more are refused with RESOURCE_EXHAUSTED.
   int max_watchers = 256;
   // How long to wait before a store that could not store a job's state is tried again.
@@ -59,14 +61,14 @@ struct JobSchedulerOptions {
 // the controls of those that run. A move of a job's state is a compare-and-set in the store, so
 // that a cancel and a start that meet cannot both win.
 //
-// Threads: one runner for each job that may run (with a pool of training_threads, and one thread
-// for each training), and the progress log's. Lock order: mutex_ is a leaf; the store is called
-// without.
+// Threads: one runner for each job that may run (with a pool of training_threads, and for each
+// training a thread and its RunRecorder's), and the progress log's. Lock order: mutex_ is a leaf;
+// the store is called without.
 class JobScheduler {
  public:
-  // Takes up the jobs that an earlier server left: those it left RUNNING are queued again, or
-  // FAILED after max_attempts. `store`, `metrics` and `clock` outlive the scheduler. The store's
-  // errors.
+  // Takes up the jobs that an earlier server left: those it left RUNNING are queued again, to go on
+  // from their newest checkpoint, or FAILED after max_attempts. `store`, `metrics` and `clock`
+  // outlive the scheduler. The store's errors.
   static absl::StatusOr<std::unique_ptr<JobScheduler>> Start(const JobSchedulerOptions& options,
                                                              Store& store, Metrics& metrics,
                                                              const Clock& clock);
@@ -95,8 +97,8 @@ class JobScheduler {
   // once stopped.
   absl::StatusOr<std::unique_ptr<JobWatch>> Watch(int64_t id, int from_iteration);
 
-  // Ends all watches, asks the running jobs to stop and waits for it. They go back to QUEUED in the
-  // store and are trained anew after the next start. Idempotent.
+  // Ends all watches, asks the running jobs to stop and waits for it. They leave a checkpoint, go
+  // back to QUEUED in the store and are resumed after the next start. Idempotent.
   void Stop();
 
  private:
@@ -109,6 +111,8 @@ class JobScheduler {
   std::optional<int64_t> NextJob(std::shared_ptr<JobControl>& control);
   // The job as RUNNING in the store; none where it is not (or no longer) there to be run.
   std::optional<v1::TrainingJob> MarkRunning(int64_t id);
+  // Writes why a job went back to the queue into its log: its message does not last.
+  void LogRequeue(const v1::TrainingJob& job);
   // Makes the end of a run durable, trying again while the store is busy or full.
   void StoreEnd(RunEnd end);
   absl::Status Publish(const RunEnd& end);

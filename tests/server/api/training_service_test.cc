@@ -177,7 +177,16 @@ TEST_F(TrainingService, RefusesBadRequestsAndLeavesNothingBehind) {
       {[](R& r) {
          r.mutable_config()->mutable_optimizer()->set_kind(static_cast<v1::OptimizerKind>(99));
        },
-       invalid, "config.optimizer.kind: expected LBFGS or CONJUGATE_GRADIENT, got 99"},
+       invalid,
+       "config.optimizer.kind: expected LBFGS, CONJUGATE_GRADIENT, SGD, ADAM or ADAMW, got 99"},
+      {[](R& r) { r.mutable_config()->mutable_optimizer()->set_batch_size(64); }, invalid,
+       "config.optimizer.batch_size: expected unset, as LBFGS has no use for it"},
+      {[](R& r) { r.mutable_config()->mutable_stopping()->set_patience(3); }, invalid,
+       "config.stopping.patience"},
+      {[](R& r) { r.mutable_config()->set_initial_model("digits@"); }, invalid,
+       "config.initial_model"},
+      {[](R& r) { r.mutable_config()->set_initial_model("unknown"); }, grpc::StatusCode::NOT_FOUND,
+       "config.initial_model: model unknown: not found"},
       {[](R& r) { r.mutable_config()->mutable_network()->set_layers(0, 5); }, precondition,
        "config.network.layers: expected 4"},
       {[](R& r) { r.mutable_config()->mutable_network()->set_layers(2, 4); }, precondition,
@@ -302,6 +311,44 @@ TEST_F(TrainingService, ARepeatedRequestIdGetsTheSameJobForTheSameRequestOnly) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(status.error_message(), absl::StrCat("request_id: was used before for job ", first.id(),
                                                  ", with another model, dataset or configuration"));
+}
+
+TEST_F(TrainingService, RecordsTheVersionThatATrainingStartsFrom) {
+  Serve(Train);
+  const Stream first = Watch(Create(1), 0);
+  v1::CreateTrainingJobRequest request = Request(2);
+  request.mutable_config()->set_initial_model("digits");
+  request.set_request_id("once");
+  v1::TrainingJob job;
+  const grpc::Status status = Create(request, &job);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(job.config().initial_model(), "digits@1");
+  EXPECT_EQ(job.config().scaling(), v1::SCALING_UNSPECIFIED);
+  const Stream second = Watch(job.id(), 0);
+  const v1::TrainingResult& result = second.jobs.back().result();
+  EXPECT_EQ(result.initial_version(), 1);
+  EXPECT_EQ(result.version(), 2);
+  // Another split, but the same blobs: it begins where the first one ended, about.
+  EXPECT_LT(result.initial_cost(), 0.7 * first.jobs.back().result().initial_cost());
+
+  // The newest version is another one now, but the request is the same.
+  v1::TrainingJob again;
+  ASSERT_TRUE(Create(request, &again).ok());
+  EXPECT_EQ(again.id(), job.id());
+  request.mutable_config()->set_initial_model("digits@2");
+  EXPECT_EQ(Create(request, &again).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(TrainingService, RefusesAModelOfAnotherShapeToStartFrom) {
+  Serve(Train);
+  Watch(Create(1), 0);
+  v1::CreateTrainingJobRequest request = Request(2);
+  request.mutable_config()->set_initial_model("digits@1");
+  request.mutable_config()->mutable_network()->set_layers(1, 6);
+  v1::TrainingJob job;
+  const grpc::Status status = Create(request, &job);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(status.error_message(), "config.initial_model: expected layers 4-6-3, got 4-5-3");
 }
 
 TEST_F(TrainingService, ListsNewestFirstInPagesAndByFilter) {

@@ -1,4 +1,5 @@
-// Jobs over the end of a server: stopped cleanly, or found RUNNING by the next one.
+// Jobs over the end of a server: found RUNNING or QUEUED by the next one. What they go on from is
+// in resume_test.cc.
 #include <string>
 #include <vector>
 
@@ -6,7 +7,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/train/trainer.h"
 #include "tests/server/jobs/job_fixture.h"
 
 namespace mlp {
@@ -38,85 +38,6 @@ TEST_F(Restart, AJobWhoseCancelWasAcknowledgedIsNotTakenUpAgain) {
   EXPECT_EQ(stored.state(), v1::JOB_STATE_CANCELLED);
   EXPECT_EQ(stored.stop_reason(), v1::STOP_REASON_CANCELLED);
   EXPECT_EQ(stored.attempts(), 1);
-}
-
-// Passes everything on; after `at` points it waits until it is asked to stop.
-class StopAt final : public ProgressObserver {
- public:
-  StopAt(ProgressObserver& observer, int at, std::stop_token stop, absl::Mutex& mutex,
-         bool& reached)
-      : observer_(observer), at_(at), stop_(std::move(stop)), mutex_(mutex), reached_(reached) {}
-
-  void OnProgress(const ProgressPoint& point) override {
-    observer_.OnProgress(point);
-    if (point.iteration != at_) return;
-    const std::stop_callback wake(stop_, [this] { absl::MutexLock lock(&mutex_); });
-    absl::MutexLock lock(&mutex_);
-    reached_ = true;
-    mutex_.Await(absl::Condition(
-        +[](std::stop_token* stop) { return stop->stop_requested(); }, &stop_));
-  }
-
- private:
-  ProgressObserver& observer_;
-  const int at_;
-  std::stop_token stop_;
-  absl::Mutex& mutex_;
-  bool& reached_;
-};
-
-TEST_F(Restart, AJobStoppedHalfWayEndsWithTheBitsOfAnUndisturbedOne) {
-  // Undisturbed.
-  std::string expected_artifact;
-  std::vector<ProgressPoint> expected;
-  {
-    const auto scheduler = StartScheduler(Options());
-    const Watched watched = WatchToEnd(*scheduler, Submit(*scheduler, "digits", 5), 0);
-    ASSERT_EQ(watched.ended.state(), v1::JOB_STATE_SUCCEEDED) << watched.ended.message();
-    expected = watched.points;
-    expected_artifact = *store().ReadArtifact("digits", 1);
-  }
-  ASSERT_GT(expected.size(), 8u);
-
-  // Stopped at iteration 5.
-  int64_t id = 0;
-  {
-    absl::Mutex mutex;
-    bool reached = false;
-    JobSchedulerOptions options = Options();
-    options.train = [&](const Dataset& dataset, const TrainingConfig& config,
-                        const TrainingContext& context) {
-      StopAt stop_at(*context.observer, 5, context.stop, mutex, reached);
-      TrainingContext watched = context;
-      watched.observer = &stop_at;
-      return Train(dataset, config, watched);
-    };
-    const auto scheduler = StartScheduler(options);
-    id = Submit(*scheduler, "digits", 5);
-    {
-      absl::MutexLock lock(&mutex);
-      mutex.Await(absl::Condition(&reached));
-    }
-    scheduler->Stop();
-    const v1::TrainingJob job = *store().GetJob(id);
-    EXPECT_EQ(job.state(), v1::JOB_STATE_QUEUED);
-    EXPECT_THAT(job.message(), HasSubstr("queued again: the server was stopped at iteration"));
-    EXPECT_FALSE(job.has_result());
-    EXPECT_GE(store().ReadProgress(id, 0, 100)->size(), 6u);
-  }
-
-  // Taken up again.
-  const auto scheduler = StartScheduler(Options());
-  const Watched watched = WatchToEnd(*scheduler, id, 0);
-  EXPECT_EQ(watched.ended.state(), v1::JOB_STATE_SUCCEEDED) << watched.ended.message();
-  EXPECT_EQ(watched.ended.attempts(), 2);
-  EXPECT_EQ(watched.ended.result().version(), 2);
-  ASSERT_EQ(Iterations(watched.points), Iterations(expected));
-  for (size_t i = 0; i < expected.size(); ++i) {
-    EXPECT_EQ(watched.points[i].cost, expected[i].cost) << "iteration " << i;
-    EXPECT_EQ(watched.points[i].gradient_norm, expected[i].gradient_norm) << "iteration " << i;
-  }
-  EXPECT_TRUE(*store().ReadArtifact("digits", 2) == expected_artifact);
 }
 
 TEST_F(Restart, AJobFoundRunningIsTrainedAgain) {

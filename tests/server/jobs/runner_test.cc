@@ -75,6 +75,10 @@ TEST_F(Runner, PublishesTheNetworkWithTheEndOfTheJob) {
   EXPECT_EQ(result.parameters(), (4 + 1) * 5 + (5 + 1) * 3);
   EXPECT_EQ(result.iterations(), job.progress().iteration());
   EXPECT_LT(result.final_cost(), result.initial_cost());
+  EXPECT_EQ(result.best_iteration(), result.iterations());
+  EXPECT_EQ(result.build(), absl::StrCat(BuildVersion(), " (", BuildCompiler(), ")"));
+  EXPECT_EQ(result.cpu_kernel(), BlasKernel());
+  EXPECT_EQ(result.initial_version(), 0);
   ASSERT_EQ(result.evaluations_size(), 2);  // no validation part
   EXPECT_EQ(result.evaluations(0).part(), v1::DATASET_PART_TRAINING);
   EXPECT_EQ(result.evaluations(0).examples(), 63);
@@ -170,6 +174,26 @@ TEST_F(Runner, AnExceptionFailsTheJobWithoutItsDetails) {
                  throw std::runtime_error("/secret/path");
                })),
                "internal error");
+}
+
+TEST_F(Runner, AnInitialModelThatIsGoneFailsTheJob) {
+  class NoArtifact final : public ForwardingStore {
+   public:
+    using ForwardingStore::ForwardingStore;
+    absl::StatusOr<std::string> ReadArtifact(absl::string_view, int64_t) override {
+      return absl::DataLossError("model digits version 1: the stored artifact is damaged");
+    }
+  };
+  EXPECT_EQ(RunWith(Train).state(), v1::JOB_STATE_SUCCEEDED);
+  NoArtifact no_artifact(store());
+  JobSchedulerOptions options = Options();
+  const auto scheduler = *JobScheduler::Start(options, no_artifact, metrics(), Clock::System());
+  v1::TrainingJob job = NewJob("letters", 1);
+  job.mutable_config()->set_initial_model("digits@1");
+  const v1::TrainingJob ended = AwaitEnd(*scheduler, scheduler->Submit(job, "")->id());
+  EXPECT_EQ(ended.state(), v1::JOB_STATE_FAILED);
+  EXPECT_EQ(ended.message(),
+            "initial_model: model digits version 1: the stored artifact is damaged");
 }
 
 TEST_F(Runner, ADatasetThatWasReplacedFailsTheJob) {
