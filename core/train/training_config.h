@@ -28,7 +28,7 @@ struct RegularizationOptions {
 };
 
 struct ClassWeightOptions {
-  std::vector<double> weights;  // [K]; empty means all alike
+  std::vector<double> weights = {};  // [K]; empty means all alike
   bool balanced = false;
 };
 

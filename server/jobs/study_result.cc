@@ -73,7 +73,7 @@ std::string BestText(const StudyOutcome& outcome) {
 void FillStudyResult(const StudyOutcome& outcome, v1::TrainingResult& result) {
   for (const StudyRun& run : outcome.runs) *result.add_runs() = StudyRunToApi(run);
   result.set_best_run(outcome.best_run);
-  result.set_iterations(static_cast<int>(outcome.runs.size()));
+  if (!outcome.best_config) result.set_iterations(static_cast<int>(outcome.runs.size()));
   result.set_seconds(outcome.seconds);
 }
 

@@ -9,7 +9,8 @@
 
 namespace mlp {
 
-// Runs, best run, seconds and, as iterations, the number of runs.
+// Runs, best run and seconds; and, as iterations, the number of runs, unless there is a best
+// network, which has its own.
 void FillStudyResult(const StudyOutcome& outcome, v1::TrainingResult& result);
 
 // For people: `best lambda 0.3: validation cost 0.29 (run 5 of 8)`; of k-fold the mean and standard

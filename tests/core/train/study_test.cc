@@ -1,7 +1,6 @@
 #include "core/train/study.h"
 
 #include <cmath>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -10,22 +9,12 @@
 
 #include "core/train/study_plan.h"
 #include "tests/core/train/blobs.h"
+#include "tests/core/train/training_probes.h"
 
 namespace mlp {
 namespace {
 
 using testing::HasSubstr;
-
-class PointLog final : public ProgressObserver {
- public:
-  void OnProgress(const ProgressPoint& point) override {
-    points.push_back(point);
-    if (on_point) on_point(point);
-  }
-
-  std::vector<ProgressPoint> points;
-  std::function<void(const ProgressPoint&)> on_point;
-};
 
 TrainingConfig QuickConfig() {
   TrainingConfig config = BlobConfig();

@@ -62,6 +62,9 @@ TEST_F(StudyJob, ASearchPublishesTheNetworkOfItsBestRun) {
   EXPECT_EQ(job.result().version(), 1);
   ASSERT_EQ(job.result().evaluations_size(), 3);
   EXPECT_EQ(job.result().evaluations(2).part(), v1::DATASET_PART_TEST);
+  EXPECT_EQ(job.result().iterations(), job.result().runs(1).iterations());
+  EXPECT_GE(job.result().seconds(), job.result().runs(1).seconds());
+  EXPECT_FALSE(job.result().build().empty());
   EXPECT_EQ(job.result().runs(1).validation_cost(), job.result().evaluations(1).cross_entropy());
 
   // The version says how its network is trained, without the search; and that trains it again.
