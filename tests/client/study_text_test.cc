@@ -133,7 +133,7 @@ TEST(StudyText, ShowsARunAsItEnds) {
   v1::Study study;
   study.mutable_k_fold()->set_folds(5);
   EXPECT_EQ(RenderProgress(LiveRuns(point, study), {.width = 70}),
-            "run  [######          ]  3/5  validation cost 0.5  4.00 s left");
+            "run  [##############         ]  3/5  validation cost 0.5  4.00 s left");
   study.mutable_search()->set_max_runs(20);
   EXPECT_EQ(LiveRuns(point, study).total, 20);
   study.mutable_lambda_curve()->add_lambdas(1);
