@@ -1,6 +1,6 @@
 #include "core/train/training_data.h"
 
-#include <numeric>
+#include <cmath>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
