@@ -226,6 +226,7 @@ Batcher::Queue* Batcher::NextInline(size_t& turns, absl::Duration& wait) {
       return &queue;
     }
     lane_.push_back(&queue);
+    lane_news_.Signal();
   }
   return nullptr;
 }
@@ -332,10 +333,8 @@ void Batcher::RunLane() {
   while (true) {
     Queue* queue = nullptr;
     {
-      const auto has_news = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-        return stopping_ || !lane_.empty();
-      };
-      absl::MutexLock lock(&mutex_, absl::Condition(&has_news));
+      absl::MutexLock lock(&mutex_);
+      while (!stopping_ && lane_.empty()) lane_news_.Wait(&mutex_);
       if (lane_.empty()) return;
       queue = lane_.front();
       lane_.pop_front();
@@ -350,6 +349,7 @@ void Batcher::Stop() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
+    lane_news_.Signal();
     const auto ended = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
       return loads_ == 0 && batches_ == 0;
     };
