@@ -48,6 +48,12 @@ class StreamInference::Stream {
     FinishIfAnswered();
   }
 
+  // Polling thread.
+  void SendAnswers() {
+    absl::MutexLock lock(&mutex_);
+    if (!writing_) WriteNext();
+  }
+
  private:
   // A message and its bytes, used again once its answer is on its way.
   struct Slot final : InferenceCaller {
@@ -153,7 +159,13 @@ class StreamInference::Stream {
   void Answered(Slot& slot, const absl::Status& status) {
     absl::MutexLock lock(&mutex_);
     answers_.push_back({&slot, status});
-    if (!writing_) WriteNext();
+    if (writing_) return;
+    if (!method_.poller_.OnPollingThread()) {
+      WriteNext();
+    } else if (answers_.size() == 1) {
+      // Others of its batch follow: they leave together.
+      method_.answered_.push_back(this);
+    }
   }
 
   void WriteNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -237,6 +249,7 @@ class StreamInference::Stream {
       if (!finished_ || !done_ || incoming_ != nullptr) return;
     }
     method_.streams_.erase(this);
+    std::erase(method_.answered_, this);
     delete this;
   }
 
@@ -277,6 +290,11 @@ void StreamInference::Start() {
 
 void StreamInference::Drain() {
   for (Stream* const stream : streams_) stream->Drain();
+}
+
+void StreamInference::SendAnswers() {
+  for (Stream* const stream : answered_) stream->SendAnswers();
+  answered_.clear();
 }
 
 }  // namespace mlp
