@@ -11,6 +11,7 @@
 #include <grpcpp/support/proto_buffer_reader.h>
 
 #include "core/base/clock.h"
+#include "server/end_of_call.h"
 #include "server/rpc/completion_tag.h"
 #include "server/rpc/rpc_status.h"
 
@@ -24,9 +25,6 @@ constexpr int kArmedStreams = 4;
 constexpr int kMaxOutstanding = 1024;
 // The same for their bytes.
 constexpr size_t kMaxOutstandingBytes = size_t{64} << 20;
-
-absl::Status CallerGone() { return absl::CancelledError("the caller has gone"); }
-absl::Status Stopping() { return absl::UnavailableError("the server is stopping"); }
 
 }  // namespace
 
@@ -43,7 +41,7 @@ class StreamInference::Stream {
   // Takes no further message. Polling thread.
   void Drain() {
     absl::MutexLock lock(&mutex_);
-    if (end_.ok()) end_ = Stopping();
+    if (end_.ok()) end_ = ServerStopping();
     no_more_ = true;
     FinishIfAnswered();
   }
