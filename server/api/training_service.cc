@@ -16,6 +16,7 @@
 #include "server/conversion/config_conversion.h"
 #include "server/conversion/evaluation_conversion.h"
 #include "server/conversion/schema_conversion.h"
+#include "server/end_of_call.h"
 #include "server/names.h"
 
 namespace mlp {
@@ -196,7 +197,7 @@ class TrainingServiceImpl final : public RpcService {
       call.WriteLast(response);
       return absl::OkStatus();
     }
-    return absl::CancelledError("the watcher has gone");
+    return CallerGone();
   }
 
   const TrainingServiceOptions options_;
