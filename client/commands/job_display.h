@@ -28,14 +28,15 @@ class JobDisplay {
 
  private:
   void Redraw(const v1::ProgressPoint& point);
-  double RecentRate() const;
 
   CommandContext& context_;
-  int64_t max_iterations_ = 0;
+  bool epochs_ = false;
+  int64_t last_iteration_ = 0;
   int64_t first_iteration_ = 0;
   int64_t next_iteration_ = 0;
   std::vector<double> costs_;
-  std::vector<double> elapsed_;
+  std::vector<double> validation_costs_;  // NaN where there is none
+  bool has_validation_ = false;
   double last_drawn_seconds_ = -1;
   bool line_open_ = false;
 };

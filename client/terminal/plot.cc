@@ -93,15 +93,36 @@ struct Scale {
   }
 };
 
-Scale ScaleOf(absl::Span<const double> values) {
+Scale ScaleOf(absl::Span<const double> values, absl::Span<const double> dotted) {
   Scale scale{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
-  for (const double value : values) {
-    if (!std::isfinite(value)) continue;
-    scale.low = std::min(scale.low, value);
-    scale.high = std::max(scale.high, value);
+  for (const absl::Span<const double> some : {values, dotted}) {
+    for (const double value : some) {
+      if (!std::isfinite(value)) continue;
+      scale.low = std::min(scale.low, value);
+      scale.high = std::max(scale.high, value);
+    }
   }
   scale.logarithmic = scale.low > 0 && scale.high >= 10 * scale.low;
   return scale;
+}
+
+int DotX(size_t index, size_t count, const Canvas& canvas) {
+  const double along = static_cast<double>(index) / static_cast<double>(count - 1);
+  return static_cast<int>(std::lround(along * (canvas.dots_x() - 1)));
+}
+
+int DotY(double value, const Scale& scale, const Canvas& canvas) {
+  return static_cast<int>(std::lround((1 - scale.Height(value)) * (canvas.dots_y() - 1)));
+}
+
+// As separate dots, at least three dots apart.
+void DrawDots(absl::Span<const double> values, size_t count, const Scale& scale, Canvas& canvas) {
+  const size_t step = std::max<size_t>(1, 3 * count / static_cast<size_t>(canvas.dots_x()));
+  for (size_t i = 0; i < std::min(values.size(), count); i += step) {
+    if (std::isfinite(values[i])) {
+      canvas.Set(DotX(i, count, canvas), DotY(values[i], scale, canvas));
+    }
+  }
 }
 
 void Draw(absl::Span<const double> values, const Scale& scale, Canvas& canvas) {
@@ -113,10 +134,8 @@ void Draw(absl::Span<const double> values, const Scale& scale, Canvas& canvas) {
       has_last = false;
       continue;
     }
-    const double along = static_cast<double>(i) / static_cast<double>(values.size() - 1);
-    const int x = static_cast<int>(std::lround(along * (canvas.dots_x() - 1)));
-    const int y =
-        static_cast<int>(std::lround((1 - scale.Height(values[i])) * (canvas.dots_y() - 1)));
+    const int x = DotX(i, values.size(), canvas);
+    const int y = DotY(values[i], scale, canvas);
     if (has_last) {
       canvas.Line(last_x, last_y, x, y);
     } else {
@@ -131,13 +150,14 @@ void Draw(absl::Span<const double> values, const Scale& scale, Canvas& canvas) {
 }  // namespace
 
 std::string RenderPlot(absl::Span<const double> values, const PlotOptions& options,
-                       const TerminalStyle& style) {
+                       const TerminalStyle& style, absl::Span<const double> dotted) {
   const auto finite = std::count_if(values.begin(), values.end(),
                                     [](double value) { return std::isfinite(value); });
   if (finite < 2 || options.columns < 1 || options.rows < 1) return "";
-  const Scale scale = ScaleOf(values);
+  const Scale scale = ScaleOf(values, dotted);
   Canvas canvas(options.columns, options.rows, style.utf8);
   Draw(values, scale, canvas);
+  DrawDots(dotted, values.size(), scale, canvas);
 
   const std::string high = FormatValue(scale.high);
   const std::string low = FormatValue(scale.low);

@@ -5,18 +5,12 @@
 
 namespace mlp {
 
-Examples GatherExamples(const Dataset& dataset, absl::Span<const int64_t> rows,
-                        const FeatureScaler& scaler) {
+void CopyScaledRows(const Dataset& dataset, absl::Span<const int64_t> rows,
+                    const FeatureScaler& scaler, float* out) {
   const auto features = static_cast<size_t>(dataset.schema.features);
   assert(scaler.features() == dataset.schema.features);
   const bool is_float = dataset.schema.feature_type == FeatureType::kFloat32;
-
-  Examples examples;
-  examples.features.resize(static_cast<Eigen::Index>(rows.size()),
-                           static_cast<Eigen::Index>(features));
-  examples.labels.reserve(rows.size());
   std::vector<float> raw(is_float ? features : 0);
-  float* out = examples.features.data();
   for (const int64_t row : rows) {
     assert(row >= 0 && row < dataset.rows());
     if (is_float) {
@@ -28,6 +22,16 @@ Examples GatherExamples(const Dataset& dataset, absl::Span<const int64_t> rows,
                    out);
     }
     out += features;
+  }
+}
+
+Examples GatherExamples(const Dataset& dataset, absl::Span<const int64_t> rows,
+                        const FeatureScaler& scaler) {
+  Examples examples;
+  examples.features.resize(static_cast<Eigen::Index>(rows.size()), dataset.schema.features);
+  CopyScaledRows(dataset, rows, scaler, examples.features.data());
+  examples.labels.reserve(rows.size());
+  for (const int64_t row : rows) {
     examples.labels.push_back(dataset.labels[static_cast<size_t>(row)]);
   }
   return examples;

@@ -16,12 +16,17 @@ namespace mlp {
 struct Examples {
   MatrixF features;
   std::vector<int32_t> labels;
+  std::vector<float> weights = {};  // [N], how much each counts in J; empty: all 1
 
   int64_t rows() const { return features.rows(); }
 };
 
-// The given rows of `dataset`, in the given order, scaled. Requires every row < dataset.rows() and
-// scaler.features() == D.
+// Copies the given rows of `dataset` in the given order, scaled, to `out` [N x D] row-major.
+// Requires every row < dataset.rows() and scaler.features() == D.
+void CopyScaledRows(const Dataset& dataset, absl::Span<const int64_t> rows,
+                    const FeatureScaler& scaler, float* out);
+
+// The same with their labels.
 Examples GatherExamples(const Dataset& dataset, absl::Span<const int64_t> rows,
                         const FeatureScaler& scaler);
 

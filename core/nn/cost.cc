@@ -64,6 +64,14 @@ double LogSumExp(const Scalar* logits, Eigen::Index classes) {
   return static_cast<double>(largest) + std::log(sum);
 }
 
+// The cross-entropy of one row of logits.
+template <typename Scalar>
+double CrossEntropy(CostKind cost, const Scalar* logits, Eigen::Index classes, int32_t label) {
+  const double normalizer = cost == CostKind::kSigmoidCrossEntropy ? SoftplusSum(logits, classes)
+                                                                   : LogSumExp(logits, classes);
+  return normalizer - static_cast<double>(logits[label]);
+}
+
 }  // namespace
 
 Activation OutputActivation(CostKind cost) {
@@ -72,30 +80,32 @@ Activation OutputActivation(CostKind cost) {
 
 template <typename Scalar>
 double CrossEntropySum(CostKind cost, const Eigen::Ref<const Matrix<Scalar>>& logits,
-                       absl::Span<const int32_t> labels) {
+                       absl::Span<const int32_t> labels, absl::Span<const float> weights) {
   const Eigen::Index rows = logits.rows();
   const Eigen::Index classes = logits.cols();
   assert(static_cast<size_t>(rows) == labels.size());
+  assert(weights.empty() || weights.size() == labels.size());
   double sum = 0.0;
-  if (cost == CostKind::kSigmoidCrossEntropy) {
-    const bool contiguous = logits.outerStride() == classes;
-    if (contiguous) sum += SoftplusSum(logits.data(), rows * classes);
+  if (cost == CostKind::kSigmoidCrossEntropy && weights.empty() &&
+      logits.outerStride() == classes) {
+    // Rows that lie together take their logarithms together.
+    sum += SoftplusSum(logits.data(), rows * classes);
     for (Eigen::Index i = 0; i < rows; ++i) {
-      if (!contiguous) sum += SoftplusSum(logits.row(i).data(), classes);
       sum -= static_cast<double>(logits(i, labels[static_cast<size_t>(i)]));
     }
-  } else {
-    for (Eigen::Index i = 0; i < rows; ++i) {
-      sum += LogSumExp(logits.row(i).data(), classes) -
-             static_cast<double>(logits(i, labels[static_cast<size_t>(i)]));
-    }
+    return sum;
+  }
+  for (Eigen::Index i = 0; i < rows; ++i) {
+    const auto index = static_cast<size_t>(i);
+    const double weight = weights.empty() ? 1.0 : static_cast<double>(weights[index]);
+    sum += weight * CrossEntropy<Scalar>(cost, logits.row(i).data(), classes, labels[index]);
   }
   return sum;
 }
 
 template double CrossEntropySum<float>(CostKind, const Eigen::Ref<const Matrix<float>>&,
-                                       absl::Span<const int32_t>);
+                                       absl::Span<const int32_t>, absl::Span<const float>);
 template double CrossEntropySum<double>(CostKind, const Eigen::Ref<const Matrix<double>>&,
-                                        absl::Span<const int32_t>);
+                                        absl::Span<const int32_t>, absl::Span<const float>);
 
 }  // namespace mlp

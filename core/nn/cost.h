@@ -22,9 +22,10 @@ enum class CostKind { kSigmoidCrossEntropy, kSoftmaxCrossEntropy };
 // The activation of the output layer that `cost` is defined for.
 Activation OutputActivation(CostKind cost);
 
-// Sum over the N rows of the cross-entropy, in double. logits [N x K], labels [N] in [0, K).
+// Sum over the N rows of the cross-entropy, each times its weight, in double. logits [N x K],
+// labels [N] in [0, K), weights [N] or empty, which means all 1.
 template <typename Scalar>
 double CrossEntropySum(CostKind cost, const Eigen::Ref<const Matrix<Scalar>>& logits,
-                       absl::Span<const int32_t> labels);
+                       absl::Span<const int32_t> labels, absl::Span<const float> weights = {});
 
 }  // namespace mlp

@@ -59,17 +59,20 @@ void Propagation<Scalar>::PrepareBackward() {
 
 template <typename Scalar>
 double Propagation<Scalar>::Backward(const Scalar* theta, const Scalar* inputs,
-                                     absl::Span<const int32_t> labels, CostKind cost,
-                                     Scalar* gradient) {
+                                     const Targets& targets, CostKind cost, Scalar* gradient) {
+  const absl::Span<const int32_t> labels = targets.labels;
   assert(static_cast<size_t>(rows_) == labels.size());
   assert(topology_.layers.back().activation == OutputActivation(cost));
   PrepareBackward();
-  const double cross_entropy = CrossEntropySum<Scalar>(cost, logits(), labels);
+  const double cross_entropy = CrossEntropySum<Scalar>(cost, logits(), labels, targets.weights);
 
-  // dJ/dz = h - y of the output layer, for either cost.
+  // dJ/dz = w (h - y) of the output layer, for either cost.
   MatrixMap<Scalar> output_delta(delta_.data(), rows_, topology_.outputs());
   output_delta = outputs();
   for (int i = 0; i < rows_; ++i) output_delta(i, labels[static_cast<size_t>(i)]) -= Scalar{1};
+  for (size_t i = 0; i < targets.weights.size(); ++i) {
+    output_delta.row(static_cast<Eigen::Index>(i)) *= static_cast<Scalar>(targets.weights[i]);
+  }
 
   for (size_t l = activations_.size(); l-- > 0;) {
     const ParameterLayout::Layer& layer = layout_.layers[l];

@@ -29,11 +29,18 @@ class Propagation {
   ConstMatrixMap<Scalar> outputs() const;
   ConstMatrixMap<Scalar> logits() const;
 
-  // After Forward with the same theta and inputs: returns the summed cross-entropy over the block's
-  // rows (double) and writes the summed (not averaged, not regularized) gradient to `gradient`
-  // [layout.size], overwriting it. Requires a trainable topology and cost's output activation.
-  double Backward(const Scalar* theta, const Scalar* inputs, absl::Span<const int32_t> labels,
-                  CostKind cost, Scalar* gradient);
+  // What the rows of a block should have given.
+  struct Targets {
+    absl::Span<const int32_t> labels;      // [rows]
+    absl::Span<const float> weights = {};  // [rows], how much each row counts; empty: all 1
+  };
+
+  // After Forward with the same theta and inputs: returns the weighted sum of the cross-entropy
+  // over the block's rows (double) and writes its (not averaged, not regularized) gradient to
+  // `gradient` [layout.size], overwriting it. Requires a trainable topology and cost's output
+  // activation.
+  double Backward(const Scalar* theta, const Scalar* inputs, const Targets& targets, CostKind cost,
+                  Scalar* gradient);
 
   // Allocates what Backward needs; otherwise its first call does. Lets a caller take the memory
   // where it can handle its absence.

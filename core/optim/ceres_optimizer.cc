@@ -81,12 +81,12 @@ class CeresOptimizer final : public Optimizer {
   CeresOptimizer(const OptimizerOptions& options, const Clock& clock)
       : options_(options), clock_(clock) {}
 
-  OptimizerResult Minimize(CostFunction& cost, const Vector<double>& start,
+  OptimizerResult Minimize(CostFunction& cost, const MinimizationStart& start,
                            const StoppingOptions& stopping, std::stop_token stop,
                            StepObserver* observer) override {
     KeepGlogQuiet();
     MinimizationRecord record(cost, start, stopping, clock_, std::move(stop), observer);
-    Vector<double> theta = start;
+    Vector<double> theta = start.theta;
     const ceres::GradientProblem problem(
         new RecordedFunction(record, static_cast<int>(cost.size())));
     RecordingCallback callback(record, theta.data());

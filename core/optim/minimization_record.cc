@@ -9,16 +9,13 @@
 namespace mlp {
 namespace {
 
-// J has run away when it is over this many times its initial value (plus one).
-constexpr double kRunawayFactor = 1e6;
-
 // Squares and products of gradients must stay finite, for Ceres ends the process where its line
 // search meets an infinite slope. A gradient that long is an overflow on its way.
 constexpr double kLargestGradientNormSquared = 1e200;
 
 }  // namespace
 
-MinimizationRecord::MinimizationRecord(CostFunction& cost, const Vector<double>& start,
+MinimizationRecord::MinimizationRecord(CostFunction& cost, const MinimizationStart& start,
                                        const StoppingOptions& stopping, const Clock& clock,
                                        std::stop_token stop, StepObserver* observer)
     : cost_(cost),
@@ -26,11 +23,14 @@ MinimizationRecord::MinimizationRecord(CostFunction& cost, const Vector<double>&
       clock_(clock),
       stop_(std::move(stop)),
       observer_(observer),
-      began_(clock.Elapsed()) {
+      began_(clock.Elapsed() - start.elapsed),
+      first_iteration_(start.iteration),
+      convergence_(stopping.cost_tolerance, stopping.cost_window) {
   // What is returned where not even the start can be evaluated.
   result_.initial_cost = std::nan("");
   result_.best_cost = std::nan("");
-  result_.best_theta = start;
+  result_.best_theta = start.theta;
+  result_.iterations = result_.best_iteration = start.iteration;
   cost_.InterruptWhen([this] { return Interrupted(); });
 }
 
@@ -60,7 +60,7 @@ bool MinimizationRecord::Evaluate(const double* theta, double* cost, double* gra
     // There is no start to step from, so no line search to shorten the step.
     result_.initial_cost = *cost;
     if (std::isfinite(*cost)) result_.best_cost = *cost;
-    Stop(StopReason::kDiverged, absl::StrCat("iteration 0: ", fault_));
+    Stop(StopReason::kDiverged, absl::StrCat("iteration ", first_iteration_, ": ", fault_));
   }
   return false;
 }
@@ -68,34 +68,35 @@ bool MinimizationRecord::Evaluate(const double* theta, double* cost, double* gra
 void MinimizationRecord::Accept(const double* theta, double cost, double gradient_norm,
                                 double gradient_max, double step) {
   const ConstVectorMap<double> accepted(theta, cost_.size());
+  if (empty()) result_.initial_cost = cost;
+  result_.iterations = first_iteration_ + accepted_;
   if (empty() || cost < result_.best_cost) {
     result_.best_cost = cost;
     result_.best_theta = accepted;
+    result_.best_iteration = result_.iterations;
   }
-  if (empty()) result_.initial_cost = cost;
-  const double change = std::abs(latest_cost_ - cost);
-  const double tolerated_change = stopping_.cost_tolerance * std::abs(latest_cost_);
-  latest_cost_ = cost;
-  result_.iterations = accepted_++;
+  ++accepted_;
 
+  std::optional<StopVerdict> verdict;
   if (observer_ != nullptr) {
-    observer_->OnStep({.iteration = result_.iterations,
-                       .cost = cost,
-                       .gradient_norm = gradient_norm,
-                       .step = step,
-                       .cost_evaluations = result_.cost_evaluations,
-                       .theta = theta});
+    verdict = observer_->OnStep({.iteration = result_.iterations,
+                                 .cost = cost,
+                                 .gradient_norm = gradient_norm,
+                                 .step = step,
+                                 .cost_evaluations = result_.cost_evaluations,
+                                 .theta = theta});
   }
 
   if (gradient_max <= stopping_.gradient_tolerance) {
     Stop(StopReason::kConverged,
          absl::StrFormat("the largest gradient entry, %.3g, is within the tolerance of %.3g",
                          gradient_max, stopping_.gradient_tolerance));
-  } else if (result_.iterations > 0 && change <= tolerated_change) {
-    Stop(StopReason::kConverged, absl::StrFormat("J changed by %.3g, within the tolerance of %.3g",
-                                                 change, tolerated_change));
+  } else if (std::string converged = convergence_.Add(cost); !converged.empty()) {
+    Stop(StopReason::kConverged, std::move(converged));
   } else if (const std::string runaway = HowItRanAway(cost); !runaway.empty()) {
     Stop(StopReason::kDiverged, absl::StrCat("iteration ", result_.iterations, ": ", runaway));
+  } else if (verdict.has_value()) {
+    Stop(verdict->reason, std::move(verdict->message));
   } else if (!MustEnd() && result_.iterations >= stopping_.max_iterations) {
     Stop(StopReason::kMaxIterations,
          absl::StrCat("reached the limit of ", stopping_.max_iterations, " iterations"));
@@ -111,8 +112,8 @@ void MinimizationRecord::StopWithoutDecrease(const std::string& details) {
     Stop(StopReason::kConverged,
          absl::StrCat("no further decrease of J was found at float precision (", details, ")"));
   } else {
-    Stop(StopReason::kDiverged, absl::StrCat("iteration ", accepted_, ": ", fault_,
-                                             " however short the step (", details, ")"));
+    Stop(StopReason::kDiverged, absl::StrCat("iteration ", first_iteration_ + accepted_, ": ",
+                                             fault_, " however short the step (", details, ")"));
   }
 }
 
@@ -128,8 +129,7 @@ OptimizerResult MinimizationRecord::Finish() && {
 }
 
 std::string MinimizationRecord::HowItRanAway(double cost) const {
-  if (empty() || cost <= kRunawayFactor * (std::abs(result_.initial_cost) + 1.0)) return "";
-  return absl::StrCat("J ran away from ", result_.initial_cost, " to ", cost);
+  return empty() ? "" : mlp::HowItRanAway(result_.initial_cost, cost);
 }
 
 bool MinimizationRecord::Interrupted() const {

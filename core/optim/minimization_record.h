@@ -9,6 +9,7 @@
 
 #include "core/base/clock.h"
 #include "core/optim/optimizer.h"
+#include "core/optim/stopping_rules.h"
 
 namespace mlp {
 
@@ -18,7 +19,7 @@ namespace mlp {
 class MinimizationRecord {
  public:
   // Keeps references to all but `stopping` and `start`.
-  MinimizationRecord(CostFunction& cost, const Vector<double>& start,
+  MinimizationRecord(CostFunction& cost, const MinimizationStart& start,
                      const StoppingOptions& stopping, const Clock& clock, std::stop_token stop,
                      StepObserver* observer);
   ~MinimizationRecord();
@@ -65,7 +66,8 @@ class MinimizationRecord {
   const absl::Duration began_;
 
   OptimizerResult result_;
-  double latest_cost_ = 0.0;
+  const int first_iteration_;
+  CostConvergence convergence_;
   int accepted_ = 0;  // the start included
   // Of the newest evaluation: why it is no good, empty where it is good.
   std::string fault_;

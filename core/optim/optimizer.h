@@ -1,9 +1,11 @@
-// Minimizers: given J and its gradient they look for the Theta where J is smallest. The work is a
-// library's (Ceres Solver); here is its interface and what we ask of it.
+// Minimizers: given J and its gradient they look for the Theta where J is smallest. The full-batch
+// ones are a library's work (Ceres Solver); here is its interface and what we ask of it. Mini-batch
+// optimizers share the options; they are core/train's.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -49,7 +51,7 @@ struct OptimizerOptions {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0.0;  // decoupled; biases left out
-  ScheduleOptions schedule;
+  ScheduleOptions schedule = {};
   double max_gradient_norm = 0.0;  // 0: no limit
   int average_last_epochs = 0;     // 0: the weights themselves
 };
@@ -88,7 +90,7 @@ class CostFunction {
 
 // One accepted step.
 struct OptimizerStep {
-  int iteration = 0;  // 0: the start
+  int iteration = 0;  // that of the start, then the next ones
   double cost = 0.0;
   double gradient_norm = 0.0;  // Euclidean
   // Step length of the line search; 0 at the start, and on a last step that ends with a gradient or
@@ -98,15 +100,31 @@ struct OptimizerStep {
   const double* theta = nullptr;  // [size], valid during the call
 };
 
+// Why a minimization ends.
+struct StopVerdict {
+  StopReason reason = StopReason::kConverged;
+  std::string message;  // for people
+};
+
 class StepObserver {
  public:
   virtual ~StepObserver() = default;
-  virtual void OnStep(const OptimizerStep& step) = 0;
+  // May end the minimization with this step: how rules join in that look at other things than J,
+  // such as early stopping. Where J has converged or run away, that is the reason.
+  virtual std::optional<StopVerdict> OnStep(const OptimizerStep& step) = 0;
+};
+
+// Where a minimization begins: at Theta, and where it goes on from there after others, with their
+// iterations and time in the count.
+struct MinimizationStart {
+  Vector<double> theta;
+  int iteration = 0;
+  absl::Duration elapsed = absl::ZeroDuration();
 };
 
 struct OptimizerResult {
   StopReason reason = StopReason::kConverged;
-  int iterations = 0;  // accepted steps
+  int iterations = 0;  // accepted steps, with those before the start
   int64_t cost_evaluations = 0;
   double initial_cost = 0.0;
   // The lowest finite J of all accepted steps, and its Theta; on every exit path. Where not even
@@ -114,6 +132,7 @@ struct OptimizerResult {
   // best_cost of NaN.
   double best_cost = 0.0;
   Vector<double> best_theta;
+  int best_iteration = 0;
   // For people: what the library said, or at which iteration what became NaN.
   std::string message;
 };
@@ -122,17 +141,19 @@ struct OptimizerResult {
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  // Minimizes `cost` from `start`. Returns within one evaluation of `stop` being requested or the
-  // time limit being reached. A cost that is not finite at `start` is kDiverged at iteration 0;
-  // later, a trial of the line search that is not finite is only too long, and kDiverged is the end
-  // of a search where every shorter one is not finite either. J ran away: it is over 1e6 times its
-  // initial value (plus one). A search that finds no lower J among finite ones is kConverged: there
-  // is none at float precision. `observer` may be null.
-  virtual OptimizerResult Minimize(CostFunction& cost, const Vector<double>& start,
+  // Minimizes `cost` from `start`, with nothing remembered of steps before it. Returns within one
+  // evaluation of `stop` being requested or the time limit being reached. A cost that is not finite
+  // at `start` is kDiverged at iteration 0; later, a trial of the line search that is not finite is
+  // only too long, and kDiverged is the end of a search where every shorter one is not finite
+  // either. J ran away: it is over 1e6 times its initial value (plus one). A search that finds no
+  // lower J among finite ones is kConverged: there is none at float precision. `observer` may be
+  // null.
+  virtual OptimizerResult Minimize(CostFunction& cost, const MinimizationStart& start,
                                    const StoppingOptions& stopping, std::stop_token stop,
                                    StepObserver* observer) = 0;
 };
 
+// For the full-batch kinds.
 std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options, const Clock& clock);
 
 }  // namespace mlp

@@ -1,5 +1,6 @@
-// One step of a mini-batch optimizer: forward propagation of a batch, backpropagation, regularization
-// and the update of Theta. The inner loop of mini-batch training: MiniBatchTraining feeds it.
+// One step of a mini-batch optimizer: forward propagation of a batch, backpropagation,
+// regularization and the update of Theta. The inner loop of mini-batch training: MiniBatchTraining
+// feeds it.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +32,10 @@ struct MiniBatch {
 };
 
 struct MiniBatchStepResult {
-  double cost_sum = 0.0;       // weighted cross-entropy summed over rows, before the update, without penalties
-  double gradient_norm = 0.0;  // Euclidean, of the mean gradient with penalties, before it is clipped
+  double cost_sum =
+      0.0;  // weighted cross-entropy summed over rows, before the update, without penalties
+  double gradient_norm =
+      0.0;  // Euclidean, of the mean gradient with penalties, before it is clipped
 };
 
 // Thread-compatible. Same state, batch and options: same bits with any number of threads.
@@ -46,8 +49,8 @@ class MiniBatchStep {
   // A state at `theta`, with nothing remembered.
   MiniBatchState Start(VectorF theta) const;
 
-  // Makes one step with `learning_rate`. Dropout masks follow from config.seed and state.steps. With a
-  // result that is not finite, `state` is of no use any more.
+  // Makes one step with `learning_rate`. Dropout masks follow from config.seed and state.steps.
+  // With a result that is not finite, `state` is of no use any more.
   MiniBatchStepResult Run(const MiniBatch& batch, double learning_rate, MiniBatchState& state);
 
  private:

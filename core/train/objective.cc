@@ -59,19 +59,26 @@ struct Objective<Scalar>::State {
     }
   }
 
-  // Summed cross-entropy of a block; where `with_gradient`, its summed gradient goes to worker.
+  // Weighted sum of the cross-entropy of a block; where `with_gradient`, its summed gradient goes
+  // to worker.
   double EvaluateBlock(int block, Worker& worker, bool with_gradient) const {
     const int64_t begin = blocks.begin(block);
     const int rows = blocks.rows(block);
     const Scalar* inputs = features() + begin * examples.features.cols();
-    const auto labels = absl::MakeConstSpan(examples.labels)
+    typename Propagation<Scalar>::Targets targets;
+    targets.labels = absl::MakeConstSpan(examples.labels)
+                         .subspan(static_cast<size_t>(begin), static_cast<size_t>(rows));
+    if (!examples.weights.empty()) {
+      targets.weights = absl::MakeConstSpan(examples.weights)
                             .subspan(static_cast<size_t>(begin), static_cast<size_t>(rows));
+    }
     worker.propagation.Forward(theta.data(), inputs, rows);
     if (with_gradient) {
-      return worker.propagation.Backward(theta.data(), inputs, labels, cost,
+      return worker.propagation.Backward(theta.data(), inputs, targets, cost,
                                          worker.gradient.data());
     }
-    return CrossEntropySum<Scalar>(cost, worker.propagation.logits(), labels);
+    return CrossEntropySum<Scalar>(cost, worker.propagation.logits(), targets.labels,
+                                   targets.weights);
   }
 
   // Adds the penalty's gradient lambda / m * Theta to `gradient`, where not null, and returns

@@ -28,7 +28,8 @@ class Objective final : public CostFunction {
 
   int64_t size() const override;
 
-  // J = mean cross-entropy + lambda / (2 m) sum(Theta^2 without biases). `gradient` may be null.
+  // J = 1/m sum_i w_i c_i + lambda / (2 m) sum(Theta^2 without biases), c_i the cross-entropy of
+  // example i and w_i its weight. `gradient` may be null.
   double Evaluate(const double* theta, double* gradient) override;
 
   // Asked before each block.

@@ -14,7 +14,6 @@
 namespace mlp {
 namespace {
 
-constexpr Eigen::Index kRows = 64;
 constexpr int64_t kEntries = 200;
 constexpr double kLargestError = 1e-6;
 
@@ -34,10 +33,7 @@ Vector<double> CheckedParameters(const TrainingConfig& config) {
 
 absl::StatusOr<double> CheckGradientAtStart(const TrainingConfig& config, const Examples& examples,
                                             ThreadPool& pool, const std::stop_token& stop) {
-  const Eigen::Index rows = std::min(kRows, examples.features.rows());
-  const Examples few = {.features = examples.features.topRows(rows),
-                        .labels = {examples.labels.begin(), examples.labels.begin() + rows}};
-  Objective<double> objective(config.topology, config.cost, config.lambda, few, pool);
+  Objective<double> objective(config.topology, config.cost, config.lambda, examples, pool);
   const auto cost_and_gradient = [&](const Vector<double>& theta, Vector<double>* gradient) {
     if (stop.stop_requested()) return 0.0;
     return objective.Evaluate(theta.data(), gradient == nullptr ? nullptr : gradient->data());

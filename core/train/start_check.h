@@ -2,6 +2,7 @@
 // on the training's own network and examples.
 #pragma once
 
+#include <cstddef>
 #include <stop_token>
 
 #include <absl/status/statusor.h>
@@ -12,9 +13,12 @@
 
 namespace mlp {
 
-// The relative error (see GradientCheck) of 200 random entries of the gradient over at most the
-// first 64 rows of `examples` (at least 1), in double. FAILED_PRECONDITION where it is 1e-6 or
-// more; CANCELLED once `stop` is requested.
+// Rows that are enough for the check.
+inline constexpr size_t kGradientCheckRows = 64;
+
+// The relative error (see GradientCheck) of 200 random entries of the gradient over `examples` (at
+// least 1, and few: the first kGradientCheckRows of a training), in double. FAILED_PRECONDITION
+// where it is 1e-6 or more; CANCELLED once `stop` is requested.
 absl::StatusOr<double> CheckGradientAtStart(const TrainingConfig& config, const Examples& examples,
                                             ThreadPool& pool, const std::stop_token& stop);
 

@@ -1,24 +1,21 @@
-// Trains one network: Dataset -> Split -> FeatureScaler -> Objective + Optimizer -> Network, with
-// an evaluation of each part of the split.
+// Trains one network: Dataset -> TrainingData (split and scaling) -> full-batch or mini-batch
+// training -> Network, with an evaluation of each part of the split.
 #pragma once
 
 #include <functional>
 #include <optional>
-#include <stop_token>
 #include <string>
 
 #include <absl/status/statusor.h>
 
-#include "core/base/clock.h"
 #include "core/base/thread_pool.h"
 #include "core/data/dataset.h"
 #include "core/data/feature_scaler.h"
-#include "core/data/split.h"
 #include "core/eval/evaluation.h"
 #include "core/nn/network.h"
 #include "core/optim/optimizer.h"
-#include "core/train/progress.h"
 #include "core/train/training_config.h"
+#include "core/train/training_context.h"
 
 namespace mlp {
 
@@ -28,6 +25,7 @@ struct TrainingOutcome {
   NetworkF network;  // the best weights seen
   FeatureScaler scaler = FeatureScaler::Identity(1);
   int iterations = 0;
+  int best_iteration = 0;  // the one that `network` is of
   double initial_cost = 0.0;
   double final_cost = 0.0;  // J of `network`
   double seconds = 0.0;     // wall time of the optimization
@@ -43,13 +41,14 @@ struct TrainingOutcome {
 // ValidateTrainingConfig's errors.
 absl::Status ValidateForDataset(const TrainingConfig& config, const DatasetSchema& schema);
 
-// Runs on the calling thread and `pool`. `observer` may be null. Cancelled and diverged trainings
-// are outcomes, not errors. Errors: ValidateForDataset's, SplitRows', FAILED_PRECONDITION where
-// config.check_gradient finds a relative error of 1e-6 or more (sampled entries, at most 64 rows,
-// in double).
+// Runs on the calling thread and context.pool. The test part is read once, at the end. Cancelled
+// and diverged trainings are outcomes, not errors. Errors: ValidateForDataset's, SplitRows';
+// FAILED_PRECONDITION where context.start is a network of another shape (`initial_model: expected
+// layers 400-25-10, got 400-30-10`), or where config.check_gradient finds a relative error of 1e-6
+// or more (sampled entries, at most 64 rows, in double). Requires a context.resume that
+// ReadCheckpoint gave for `config`.
 absl::StatusOr<TrainingOutcome> Train(const Dataset& dataset, const TrainingConfig& config,
-                                      ThreadPool& pool, const Clock& clock, std::stop_token stop,
-                                      ProgressObserver* observer);
+                                      const TrainingContext& context);
 
 // As EvaluateRows, or nothing where `interrupted` (thread-safe, quick; may be empty) said true.
 std::optional<Evaluation> TryEvaluateRows(const NetworkF& network, CostKind cost,

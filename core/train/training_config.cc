@@ -1,29 +1,13 @@
 #include "core/train/training_config.h"
 
-#include <cmath>
-
 #include <absl/strings/str_cat.h>
 
 #include "core/base/status_macros.h"
 #include "core/nn/activation.h"
+#include "core/train/config_checks.h"
 
 namespace mlp {
 namespace {
-
-constexpr int kMaxLbfgsHistory = 100;
-constexpr int kMaxIterations = 1'000'000;
-
-absl::Status CheckNumber(absl::string_view field, double value, bool ok,
-                         absl::string_view expected) {
-  if (std::isfinite(value) && ok) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(field, ": expected a finite number ", expected, ", got ", value));
-}
-
-absl::Status CheckCount(absl::string_view field, int value, int most) {
-  if (value >= 1 && value <= most) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(field, ": expected 1 to ", most, ", got ", value));
-}
 
 // Whether backpropagation can train this (valid) topology under this cost.
 absl::Status CheckTrainable(const Topology& topology, CostKind cost) {
@@ -44,6 +28,25 @@ absl::Status CheckTrainable(const Topology& topology, CostKind cost) {
   return absl::OkStatus();
 }
 
+absl::Status ValidateClassWeights(const ClassWeightOptions& options, int classes) {
+  const std::vector<double>& weights = options.weights;
+  if (weights.empty()) return absl::OkStatus();
+  if (options.balanced) {
+    return absl::InvalidArgumentError(
+        "class_weights.weights: expected none together with class_weights.balanced");
+  }
+  if (weights.size() != static_cast<size_t>(classes)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("class_weights.weights: expected one for each of ", classes, " classes, got ",
+                     weights.size()));
+  }
+  for (size_t k = 0; k < weights.size(); ++k) {
+    MLP_RETURN_IF_ERROR(CheckNumber(absl::StrCat("class_weights.weights[", k, "]"), weights[k],
+                                    weights[k] > 0.0, "above 0"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status ValidateTrainingConfig(const TrainingConfig& config) {
@@ -54,24 +57,16 @@ absl::Status ValidateTrainingConfig(const TrainingConfig& config) {
   const double epsilon = config.initialization.epsilon;
   MLP_RETURN_IF_ERROR(CheckNumber("network.initialization_epsilon", epsilon,
                                   epsilon > 0.0 && epsilon <= 100.0, "above 0, at most 100"));
-  MLP_RETURN_IF_ERROR(CheckNumber("lambda", config.lambda, config.lambda >= 0.0, "of at least 0"));
+  MLP_RETURN_IF_ERROR(CheckNotNegative("lambda", config.lambda));
+  const OptimizerKind optimizer = config.optimizer.kind;
+  MLP_RETURN_IF_ERROR(
+      ValidateRegularization(config.regularization, optimizer, config.topology.layers.size() - 1));
+  MLP_RETURN_IF_ERROR(CheckUnset(
+      "augmentation", OnMiniBatches(optimizer) || !config.augmentation.enabled(), kFullBatch));
+  MLP_RETURN_IF_ERROR(ValidateClassWeights(config.class_weights, config.topology.outputs()));
   MLP_RETURN_IF_ERROR(ValidateSplitOptions(config.split));
-  MLP_RETURN_IF_ERROR(
-      CheckCount("optimizer.lbfgs_history", config.optimizer.lbfgs_history, kMaxLbfgsHistory));
-  const StoppingOptions& stopping = config.stopping;
-  MLP_RETURN_IF_ERROR(
-      CheckCount("stopping.max_iterations", stopping.max_iterations, kMaxIterations));
-  MLP_RETURN_IF_ERROR(CheckNumber("stopping.cost_tolerance", stopping.cost_tolerance,
-                                  stopping.cost_tolerance >= 0.0 && stopping.cost_tolerance <= 1.0,
-                                  "from 0 to 1"));
-  MLP_RETURN_IF_ERROR(CheckNumber("stopping.gradient_tolerance", stopping.gradient_tolerance,
-                                  stopping.gradient_tolerance >= 0.0, "of at least 0"));
-  if (stopping.time_limit <= absl::ZeroDuration()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("stopping.time_limit: expected a time above 0, got ",
-                     absl::FormatDuration(stopping.time_limit)));
-  }
-  return absl::OkStatus();
+  MLP_RETURN_IF_ERROR(ValidateOptimizer(config.optimizer, config.stopping.max_iterations));
+  return ValidateStopping(config.stopping, optimizer, config.split.validation > 0.0);
 }
 
 }  // namespace mlp

@@ -23,6 +23,8 @@ struct RegularizationOptions {
   std::vector<double> dropout;
   double input_dropout = 0.0;
   double max_norm = 0.0;  // 0: no limit
+
+  bool operator==(const RegularizationOptions&) const = default;
 };
 
 struct ClassWeightOptions {
@@ -46,10 +48,10 @@ struct TrainingConfig {
   bool check_gradient = false;
 };
 
-// INVALID_ARGUMENT naming the field for any value out of its range (see training.proto),
-// FAILED_PRECONDITION for a network that gradient descent cannot train (step units, an output
-// activation that does not fit the cost); otherwise ValidateTopology's and ValidateSplitOptions'
-// errors.
+// INVALID_ARGUMENT naming the field for any value out of its range (see training.proto) or of no
+// use to the optimizer, and for early stopping without a validation part; FAILED_PRECONDITION for a
+// network that gradient descent cannot train (step units, an output activation that does not fit
+// the cost); otherwise ValidateTopology's and ValidateSplitOptions' errors.
 absl::Status ValidateTrainingConfig(const TrainingConfig& config);
 
 }  // namespace mlp

@@ -1,5 +1,6 @@
 #include "core/train/training_memory.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "core/train/row_blocks.h"
@@ -11,26 +12,65 @@ namespace {
 // best weights.
 constexpr double kWorkingVectors = 12.0;
 
+// BatchFeed's batches made ahead, where a batch is not larger.
+constexpr double kBytesAhead = 4 << 20;
+
+// In double: the sum of what cannot be had may pass 2^63.
+struct Sizes {
+  double rows;
+  double weights;
+  double inputs;
+  double units;       // of all layers
+  double block_rows;  // of the largest block
+  double threads;
+
+  // Activations, logits and two deltas of `some_rows` rows.
+  double Activations(double some_rows) const { return 4.0 * units * some_rows * sizeof(float); }
+};
+
+double FullBatchBytes(const OptimizerOptions& optimizer, const Sizes& sizes) {
+  const bool remembers_steps = optimizer.kind == OptimizerKind::kLbfgs;
+  const double vectors = kWorkingVectors + (remembers_steps ? 2.0 * optimizer.lbfgs_history : 0.0);
+  const double features = sizes.rows * sizes.inputs * sizeof(float);
+  const double weights = sizes.weights * (vectors * sizeof(double) + sizeof(float));
+  const double per_thread = sizes.weights * sizeof(float) + sizes.Activations(sizes.block_rows);
+  return features + weights + per_thread * sizes.threads;
+}
+
+double MiniBatchBytes(const OptimizerOptions& optimizer, const Sizes& sizes) {
+  const double batch_rows = std::min(static_cast<double>(optimizer.batch_size), sizes.rows);
+  // Theta, velocity, best weights.
+  const double remembered =
+      3.0 + (optimizer.kind == OptimizerKind::kSgd ? 0.0 : 1.0) + optimizer.average_last_epochs;
+  const double vectors = 2.0 * remembered + 1.0;  // again in a checkpoint, and the gradient
+  // Made ahead, and the one of the step with its dropout.
+  const double batch_inputs = batch_rows * sizes.inputs * sizeof(float);
+  const double batches = std::max(batch_inputs, kBytesAhead) + batch_inputs;
+  const double block =
+      sizes.Activations(sizes.block_rows) + sizes.block_rows * sizes.inputs * sizeof(float);
+  return sizes.weights * vectors * sizeof(float) + batches + sizes.Activations(batch_rows) +
+         block * sizes.threads;
+}
+
 }  // namespace
 
 int64_t TrainingMemory(const TrainingConfig& config, const DatasetSchema& schema, int64_t rows,
                        int threads) {
-  // In double: the sum of what cannot be had may pass 2^63.
-  const auto weights = static_cast<double>(ParameterCount(config.topology));
-  const bool remembers_steps = config.optimizer.kind == OptimizerKind::kLbfgs;
-  const double vectors =
-      kWorkingVectors + (remembers_steps ? 2.0 * config.optimizer.lbfgs_history : 0.0);
   double units = 0.0;
   for (const LayerSpec& layer : config.topology.layers) units += layer.units;
-  const double block_rows = RowBlocks(config.topology, rows).max_rows();
-
-  const auto row_count = static_cast<double>(rows);
+  const Sizes sizes = {
+      .rows = static_cast<double>(rows),
+      .weights = static_cast<double>(ParameterCount(config.topology)),
+      .inputs = static_cast<double>(schema.features),
+      .units = units,
+      .block_rows = static_cast<double>(RowBlocks(config.topology, rows).max_rows()),
+      .threads = static_cast<double>(threads)};
+  // With two numbers a row beside the features: labels, and the order of the rows.
   const double dataset =
-      row_count * (static_cast<double>(schema.row_bytes()) +
-                   static_cast<double>(schema.features) * sizeof(float) + 2 * sizeof(int32_t));
-  const double optimizer = weights * (vectors * sizeof(double) + sizeof(float));
-  const double per_thread = (weights + 4.0 * units * block_rows) * sizeof(float);
-  const double bytes = dataset + optimizer + per_thread * threads;
+      sizes.rows * (static_cast<double>(schema.row_bytes()) + sizeof(int32_t) + sizeof(int64_t));
+  const double bytes =
+      dataset + (OnMiniBatches(config.optimizer.kind) ? MiniBatchBytes(config.optimizer, sizes)
+                                                      : FullBatchBytes(config.optimizer, sizes));
   constexpr auto kMost = std::numeric_limits<int64_t>::max();
   return bytes < static_cast<double>(kMost) ? static_cast<int64_t>(bytes) : kMost;
 }

@@ -32,6 +32,8 @@ v1::StopReason StopReasonToApi(StopReason reason) {
       return v1::STOP_REASON_MAX_ITERATIONS;
     case StopReason::kTimeLimit:
       return v1::STOP_REASON_TIME_LIMIT;
+    case StopReason::kEarlyStopped:
+      return v1::STOP_REASON_EARLY_STOPPED;
     case StopReason::kCancelled:
       return v1::STOP_REASON_CANCELLED;
     case StopReason::kDiverged:
@@ -49,6 +51,8 @@ v1::ProgressPoint ProgressPointToApi(const ProgressPoint& point) {
   message.set_step(point.step);
   message.set_cost_evaluations(point.cost_evaluations);
   message.set_elapsed_seconds(point.elapsed_seconds);
+  message.set_examples_per_second(point.examples_per_second);
+  if (point.seconds_left) message.set_seconds_left(*point.seconds_left);
   return message;
 }
 
@@ -61,6 +65,8 @@ ProgressPoint ProgressPointFromApi(const v1::ProgressPoint& message) {
   point.step = message.step();
   point.cost_evaluations = message.cost_evaluations();
   point.elapsed_seconds = message.elapsed_seconds();
+  point.examples_per_second = message.examples_per_second();
+  if (message.has_seconds_left()) point.seconds_left = message.seconds_left();
   return point;
 }
 

@@ -101,8 +101,11 @@ absl::Status JobRunner::TrainInto(Attempt& attempt, ThreadPool& pool, const JobC
   // not hold the store's locks at that priority: so each training has a thread to itself.
   std::packaged_task<absl::StatusOr<TrainingOutcome>()> task([&] {
     if (idle_priority_) LowerThisThreadToIdle();
-    return train_(attempt.dataset, attempt.config, pool, clock_, control.stop().get_token(),
-                  attempt.progress.get());
+    return train_(attempt.dataset, attempt.config,
+                  {.pool = pool,
+                   .clock = clock_,
+                   .stop = control.stop().get_token(),
+                   .observer = attempt.progress.get()});
   });
   std::future<absl::StatusOr<TrainingOutcome>> outcome = task.get_future();
   std::thread(std::move(task)).join();

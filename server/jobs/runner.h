@@ -20,8 +20,7 @@ namespace mlp {
 
 // Train of core/train/trainer.h, or a test's stand-in for it.
 using TrainFunction = std::function<absl::StatusOr<TrainingOutcome>(
-    const Dataset&, const TrainingConfig&, ThreadPool&, const Clock&, std::stop_token,
-    ProgressObserver*)>;
+    const Dataset&, const TrainingConfig&, const TrainingContext&)>;
 
 // How a running job is asked to stop. Thread-safe.
 class JobControl {

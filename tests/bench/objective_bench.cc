@@ -127,7 +127,7 @@ int Run(bool quick) {
       stopping.cost_tolerance = 1e-12;
       OptimizerResult result;
       const double seconds =
-          Seconds([&] { result = optimizer->Minimize(objective, theta, stopping, {}, nullptr); });
+          Seconds([&] { result = optimizer->Minimize(objective, {.theta = theta}, stopping, {}, nullptr); });
       iteration.push_back(1e3 * seconds / std::max(1, result.iterations));
       evaluation.push_back(Median(ours) * static_cast<double>(result.cost_evaluations) /
                            std::max(1, result.iterations));

@@ -112,6 +112,18 @@ TEST(Plot, TakesALogarithmicScaleForWideRanges) {
       "     7 9\n");
 }
 
+TEST(Plot, DrawsWhatToCompareWithAsDotsOnTheSameScale) {
+  EXPECT_EQ(RenderPlot({3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0},
+                       {.columns = 7, .rows = 3, .title = "cost", .x_name = "epoch"}, kAscii,
+                       {1.0, 2.0, 1.0, 1.0, 1.0, 2.0}),
+            "cost\n"
+            "3 |*******\n"
+            "  |\n"
+            "1 |*  *\n"
+            "  +-------\n"
+            "   0epoch 6\n");
+}
+
 TEST(Plot, LeavesOutWhatIsNotFinite) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   EXPECT_EQ(RenderPlot({1.0, nan}, {}, kUtf8), "");

@@ -44,14 +44,14 @@ TEST(Propagation, BackwardOfTheSigmoidCostByHand) {
 
   // Label 0: h - y = (-1/4, 1/4); times a: dW_2; times W_2 and a (1 - a) = 3/16: -ln 3 / 16.
   propagation.Forward(kHandTheta.data(), kHandInputs.data(), 1);
-  EXPECT_NEAR(propagation.Backward(kHandTheta.data(), kHandInputs.data(), {labels.data(), 1},
+  EXPECT_NEAR(propagation.Backward(kHandTheta.data(), kHandInputs.data(), {{labels.data(), 1}},
                                    CostKind::kSigmoidCrossEntropy, gradient.data()),
               2.0 * std::log(4.0 / 3.0), 1e-15);
   ExpectNear(gradient, {-kLn3 / 16, -kLn3 / 8, -kLn3 / 16, -3.0 / 16, 3.0 / 16, -0.25, 0.25});
 
   // The same row again with label 1, h - y = (3/4, -3/4): both are summed, not averaged.
   propagation.Forward(kHandTheta.data(), kHandInputs.data(), 2);
-  EXPECT_NEAR(propagation.Backward(kHandTheta.data(), kHandInputs.data(), labels,
+  EXPECT_NEAR(propagation.Backward(kHandTheta.data(), kHandInputs.data(), {labels},
                                    CostKind::kSigmoidCrossEntropy, gradient.data()),
               2.0 * std::log(16.0 / 3.0), 1e-15);
   ExpectNear(gradient, {kLn3 / 8, kLn3 / 4, kLn3 / 8, 3.0 / 8, -3.0 / 8, 0.5, -0.5});
@@ -63,7 +63,7 @@ TEST(Propagation, BackwardOfTheSoftmaxCostByHand) {
   std::vector<double> gradient(7, 99.0);
   propagation.Forward(kHandTheta.data(), kHandInputs.data(), 1);
   const std::vector<int32_t> labels = {0};
-  EXPECT_NEAR(propagation.Backward(kHandTheta.data(), kHandInputs.data(), labels,
+  EXPECT_NEAR(propagation.Backward(kHandTheta.data(), kHandInputs.data(), {labels},
                                    CostKind::kSoftmaxCrossEntropy, gradient.data()),
               std::log(10.0 / 9.0), 1e-15);
   ExpectNear(gradient, {-kLn3 / 40, -kLn3 / 20, -kLn3 / 40, -3.0 / 40, 3.0 / 40, -0.1, 0.1});
@@ -213,7 +213,7 @@ void ExpectAgreesWithNaive(const Topology& topology, CostKind cost, double toler
       Vector<Scalar>::Constant(theta.size(), std::numeric_limits<Scalar>::quiet_NaN());
   propagation.Forward(theta.data(), scalar_inputs.data(), rows);
   const double sum =
-      propagation.Backward(theta.data(), scalar_inputs.data(), labels, cost, gradient.data());
+      propagation.Backward(theta.data(), scalar_inputs.data(), {labels}, cost, gradient.data());
   EXPECT_NEAR(sum / naive.cost, 1.0, tolerance);
   const auto outputs = propagation.outputs();
   for (int i = 0; i < outputs.size(); ++i) {
@@ -259,12 +259,12 @@ TEST(Propagation, ASmallerBlockAfterALargerOneLeavesNothingBehind) {
   std::vector<double> gradient(7);
   const std::vector<int32_t> labels = {1, 1};
   propagation.Forward(kHandTheta.data(), kHandInputs.data(), 2);
-  propagation.Backward(kHandTheta.data(), kHandInputs.data(), labels,
+  propagation.Backward(kHandTheta.data(), kHandInputs.data(), {labels},
                        CostKind::kSigmoidCrossEntropy, gradient.data());
   propagation.Forward(kHandTheta.data(), kHandInputs.data(), 1);
   const std::vector<int32_t> label = {0};
-  propagation.Backward(kHandTheta.data(), kHandInputs.data(), label, CostKind::kSigmoidCrossEntropy,
-                       gradient.data());
+  propagation.Backward(kHandTheta.data(), kHandInputs.data(), {label},
+                       CostKind::kSigmoidCrossEntropy, gradient.data());
   ExpectNear(gradient, {-kLn3 / 16, -kLn3 / 8, -kLn3 / 16, -3.0 / 16, 3.0 / 16, -0.25, 0.25});
 }
 

@@ -21,7 +21,7 @@ class OptimizerStop : public testing::TestWithParam<OptimizerKind> {
   OptimizerResult Minimize(CostFunction& cost, const StoppingOptions& stopping,
                            std::stop_token stop = {}) {
     return MakeOptimizer({.kind = GetParam()}, clock_)
-        ->Minimize(cost, start_, stopping, std::move(stop), &log_);
+        ->Minimize(cost, {.theta = start_}, stopping, std::move(stop), &log_);
   }
 
   // What must hold however it ended.

@@ -21,7 +21,7 @@ Vector<double> At(std::initializer_list<double> values) {
 OptimizerResult Minimize(OptimizerKind kind, CostFunction& cost, const Vector<double>& start,
                          const StoppingOptions& stopping, StepObserver* observer = nullptr) {
   return MakeOptimizer({.kind = kind}, Clock::System())
-      ->Minimize(cost, start, stopping, {}, observer);
+      ->Minimize(cost, {.theta = start}, stopping, {}, observer);
 }
 
 constexpr StoppingOptions kTight = {.cost_tolerance = 1e-15, .gradient_tolerance = 1e-9};
@@ -158,9 +158,10 @@ TEST(Optimizer, RemembersAsManyStepsAsAskedFor) {
   std::vector<Vector<double>> ends;
   for (const int history : {1, 20}) {
     FunctionOf rosenbrock(2, Rosenbrock);
-    ends.push_back(MakeOptimizer({.lbfgs_history = history}, Clock::System())
-                       ->Minimize(rosenbrock, At({-1.2, 1.0}), {.max_iterations = 8}, {}, nullptr)
-                       .best_theta);
+    ends.push_back(
+        MakeOptimizer({.lbfgs_history = history}, Clock::System())
+            ->Minimize(rosenbrock, {.theta = At({-1.2, 1.0})}, {.max_iterations = 8}, {}, nullptr)
+            .best_theta);
   }
   EXPECT_NE(ends[0], ends[1]);
 }

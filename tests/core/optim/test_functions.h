@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -51,15 +52,17 @@ class StepLog final : public StepObserver {
  public:
   explicit StepLog(int64_t size) : size_(size) {}
 
-  void OnStep(const OptimizerStep& step) override {
+  std::optional<StopVerdict> OnStep(const OptimizerStep& step) override {
     steps.push_back(step);
     thetas.emplace_back(ConstVectorMap<double>(step.theta, size_));
     if (on_step) on_step(step);
+    return verdict;
   }
 
   std::vector<OptimizerStep> steps;
   std::vector<Vector<double>> thetas;
   std::function<void(const OptimizerStep&)> on_step;
+  std::optional<StopVerdict> verdict;  // what OnStep answers
 
  private:
   int64_t size_;

@@ -49,4 +49,47 @@ inline TrainingConfig BlobConfig() {
   return config;
 }
 
+// 5x5 pixels, a bright spot in a place for each of 3 classes, on noise; classes in turn.
+inline Dataset BlobImages(int rows) {
+  constexpr std::array<int, 3> kPlaces = {6, 12, 18};
+  Random random(4321, 0);
+  Dataset dataset;
+  dataset.schema = {.features = 25,
+                    .feature_type = FeatureType::kUint8,
+                    .class_names = {"left", "middle", "right"},
+                    .image = ImageShape{.height = 5, .width = 5}};
+  for (int i = 0; i < rows; ++i) {
+    const auto label = static_cast<size_t>(i % 3);
+    std::string pixels;
+    for (int p = 0; p < 25; ++p) pixels.push_back(static_cast<char>(random.Below(60)));
+    pixels[static_cast<size_t>(kPlaces[label])] = '\x7F';
+    dataset.features += pixels;
+    dataset.labels.push_back(static_cast<int32_t>(label));
+  }
+  return dataset;
+}
+
+// Trains 25-8-3 on BlobImages with all that a mini-batch training can do at once, for 6 epochs.
+inline TrainingConfig BusyImageConfig(OptimizerKind kind) {
+  TrainingConfig config;
+  config.topology = {.inputs = 25,
+                     .layers = {{.units = 8, .activation = Activation::kTanh}, {.units = 3}}};
+  config.lambda = 0.1;
+  config.split = {.training = 0.6, .validation = 0.2, .test = 0.2};
+  config.regularization = {.l1 = 0.01, .dropout = {0.25}, .input_dropout = 0.1, .max_norm = 3.0};
+  config.class_weights.weights = {1.0, 2.0, 1.5};
+  config.augmentation = {.elastic_alpha = 2.0, .elastic_sigma = 1.0, .max_rotation_degrees = 10.0};
+  config.optimizer.kind = kind;
+  config.optimizer.batch_size = 32;
+  config.optimizer.learning_rate = kind == OptimizerKind::kSgd ? 0.1 : 0.01;
+  config.optimizer.weight_decay = kind == OptimizerKind::kAdam ? 0.0 : 0.001;
+  config.optimizer.max_gradient_norm = 5.0;
+  config.optimizer.average_last_epochs = 3;
+  config.optimizer.schedule = {.kind = ScheduleKind::kCosine, .warm_up_epochs = 0.5};
+  config.stopping.max_iterations = 6;
+  config.stopping.cost_tolerance = 0.0;
+  config.stopping.patience = 4;
+  return config;
+}
+
 }  // namespace mlp

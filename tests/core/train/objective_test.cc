@@ -180,6 +180,34 @@ TEST(Objective, IsTheMeanOverBlocksOfAnySize) {
   EXPECT_LT((whole - (700.0 * part_1 + 301.0 * part_2) / 1001.0).norm(), 1e-13);
 }
 
+TEST(Objective, AWeightOfTwoIsAnExampleTwice) {
+  const Topology topology = {.inputs = 5, .layers = {{.units = 4}, {.units = 3}}};
+  Examples twice = RandomExamples(40, 5, 3, 8);
+  Examples weighted = {.features = twice.features.topRows(30),
+                       .labels = {twice.labels.begin(), twice.labels.begin() + 30},
+                       .weights = std::vector<float>(30, 1.0f)};
+  for (int i = 0; i < 10; ++i) {  // the last ten are the first ten again
+    twice.features.row(30 + i) = twice.features.row(i);
+    twice.labels[static_cast<size_t>(30 + i)] = twice.labels[static_cast<size_t>(i)];
+    weighted.weights[static_cast<size_t>(i)] = 2.0f;
+  }
+  ThreadPool pool({});
+  for (const CostKind cost : kCosts) {
+    Topology with_output = topology;
+    with_output.layers.back().activation = OutputActivation(cost);
+    const Vector<double> theta = InitialParameters(with_output, {}, 5);
+    Vector<double> expected(theta.size());
+    Vector<double> gradient(theta.size());
+    Objective<double> of_twice(with_output, cost, 0.0, twice, pool);
+    Objective<double> of_weighted(with_output, cost, 0.0, weighted, pool);
+    // Sums, for the means are over 40 and 30.
+    const double sum = 40.0 * of_twice.Evaluate(theta.data(), expected.data());
+    EXPECT_NEAR(30.0 * of_weighted.Evaluate(theta.data(), gradient.data()), sum, 1e-12);
+    EXPECT_NEAR(30.0 * of_weighted.Evaluate(theta.data(), nullptr), sum, 1e-12);
+    EXPECT_LT((30.0 * gradient - 40.0 * expected).norm(), 1e-12);
+  }
+}
+
 TEST(Objective, EndsWithinABlockWhereItIsInterrupted) {
   const Examples examples = RandomExamples(5000, 8, 3, 1);
   const Topology topology = {.inputs = 8, .layers = {{.units = 4}, {.units = 3}}};

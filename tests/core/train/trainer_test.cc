@@ -1,6 +1,5 @@
 #include "core/train/trainer.h"
 
-#include <functional>
 #include <set>
 #include <vector>
 
@@ -9,36 +8,20 @@
 
 #include "core/train/objective.h"
 #include "tests/core/train/blobs.h"
+#include "tests/core/train/training_probes.h"
 
 namespace mlp {
 namespace {
 
 using testing::HasSubstr;
 
-class PointLog final : public ProgressObserver {
- public:
-  void OnProgress(const ProgressPoint& point) override {
-    points.push_back(point);
-    if (on_point) on_point(point);
-  }
-
-  std::vector<ProgressPoint> points;
-  std::function<void(const ProgressPoint&)> on_point;
-};
-
-class SetClock final : public Clock {
- public:
-  absl::Time Now() const override { return absl::UnixEpoch(); }
-  absl::Duration Elapsed() const override { return elapsed; }
-
-  absl::Duration elapsed = absl::Hours(3);
-};
-
 absl::StatusOr<TrainingOutcome> TrainBlobs(const TrainingConfig& config,
                                            ProgressObserver* observer = nullptr,
                                            std::stop_token stop = {}) {
   ThreadPool pool({.threads = 2});
-  return Train(Blobs(600), config, pool, Clock::System(), std::move(stop), observer);
+  return Train(
+      Blobs(600), config,
+      {.pool = pool, .clock = Clock::System(), .stop = std::move(stop), .observer = observer});
 }
 
 Split BlobSplit(const TrainingConfig& config) {
@@ -121,21 +104,22 @@ TEST(Train, FinalCostIsThatOfTheReturnedWeights) {
 }
 
 TEST(Train, SeesNothingOfTheOtherParts) {
-  // Rows outside the training part get values far out; scaler and weights keep every bit.
+  // Rows outside the training part get values far out; scaler and weights keep every bit. (Without
+  // a validation part, which says which weights are best.)
   TrainingConfig config = BlobConfig();
+  config.split = {.training = 0.5, .validation = 0.0, .test = 0.5};
   config.stopping.max_iterations = 10;
   ThreadPool pool({.threads = 2});
   for (const Scaling scaling : {Scaling::kRange, Scaling::kMinMax, Scaling::kStandard}) {
     config.scaling = scaling;
     const Split split = BlobSplit(config);
     Dataset changed = Blobs(600);
-    for (const auto& part : {split.validation, split.test}) {
-      for (const int64_t row : part) {
-        for (int j = 0; j < 4; ++j) SetFeature(changed, row, j, -1e6f * static_cast<float>(j + 1));
-      }
+    for (const int64_t row : split.test) {
+      for (int j = 0; j < 4; ++j) SetFeature(changed, row, j, -1e6f * static_cast<float>(j + 1));
     }
-    const auto outcome = Train(Blobs(600), config, pool, Clock::System(), {}, nullptr);
-    const auto with_changed = Train(changed, config, pool, Clock::System(), {}, nullptr);
+    const TrainingContext context = {.pool = pool, .clock = Clock::System()};
+    const auto outcome = Train(Blobs(600), config, context);
+    const auto with_changed = Train(changed, config, context);
     ASSERT_TRUE(outcome.ok() && with_changed.ok());
     EXPECT_EQ(outcome->scaler.offsets(), with_changed->scaler.offsets());
     EXPECT_EQ(outcome->scaler.scales(), with_changed->scaler.scales());
@@ -155,12 +139,14 @@ TEST(Train, HasTheSameBitsWithAnyNumberOfThreads) {
   const Dataset dataset = Blobs(3000);
   ThreadPool one({});
   PointLog expected_log;
-  const auto expected = Train(dataset, config, one, Clock::System(), {}, &expected_log);
+  const auto expected =
+      Train(dataset, config, {.pool = one, .clock = Clock::System(), .observer = &expected_log});
   ASSERT_TRUE(expected.ok());
   for (const int threads : {2, 3, 7}) {
     ThreadPool pool({.threads = threads});
     PointLog log;
-    const auto actual = Train(dataset, config, pool, Clock::System(), {}, &log);
+    const auto actual =
+        Train(dataset, config, {.pool = pool, .clock = Clock::System(), .observer = &log});
     ASSERT_TRUE(actual.ok());
     EXPECT_EQ(actual->network.parameters, expected->network.parameters);
     EXPECT_EQ(actual->reason, expected->reason);
@@ -225,7 +211,7 @@ TEST(Train, StopsAtTheTimeLimitAndEvaluates) {
   TrainingConfig config = BlobConfig();
   config.stopping.time_limit = absl::Seconds(7);
   ThreadPool pool({});
-  const auto outcome = Train(Blobs(600), config, pool, clock, {}, &log);
+  const auto outcome = Train(Blobs(600), config, {.pool = pool, .clock = clock, .observer = &log});
   ASSERT_TRUE(outcome.ok());
   EXPECT_EQ(outcome->reason, StopReason::kTimeLimit);
   ASSERT_EQ(log.points.size(), 4u);
@@ -247,7 +233,8 @@ TEST(Train, DivergedNamesTheIterationAndJ) {
   config.initialization = {.kind = InitializationKind::kUniform, .epsilon = 100.0};
   ThreadPool pool({});
   PointLog log;
-  const auto outcome = Train(dataset, config, pool, Clock::System(), {}, &log);
+  const auto outcome =
+      Train(dataset, config, {.pool = pool, .clock = Clock::System(), .observer = &log});
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_EQ(outcome->reason, StopReason::kDiverged);
   EXPECT_THAT(outcome->message, HasSubstr("iteration 0: J is "));
@@ -292,9 +279,9 @@ TEST(Train, RefusesWhatDoesNotFitTheDataset) {
 
 TEST(Train, RefusesASplitThatLeavesAPartEmpty) {
   ThreadPool pool({});
-  const auto outcome = Train(Blobs(2), BlobConfig(), pool, Clock::System(), {}, nullptr);
+  const auto outcome = Train(Blobs(2), BlobConfig(), {.pool = pool, .clock = Clock::System()});
   EXPECT_EQ(outcome.status().code(), absl::StatusCode::kFailedPrecondition);
-  const auto none = Train(Blobs(0), BlobConfig(), pool, Clock::System(), {}, nullptr);
+  const auto none = Train(Blobs(0), BlobConfig(), {.pool = pool, .clock = Clock::System()});
   EXPECT_EQ(none.status().code(), absl::StatusCode::kFailedPrecondition);
 }
 

@@ -39,6 +39,34 @@ TEST(TrainingMemory, ConjugateGradientAndAShortHistoryNeedLess) {
   EXPECT_LT(TrainingMemory(config, Digits(), 5000, 1), short_history);
 }
 
+TrainingConfig Mnist(OptimizerKind kind) {
+  TrainingConfig config;
+  config.topology = {784, {{800, Activation::kRelu}, {10, Activation::kSoftmax}}};
+  config.optimizer.kind = kind;
+  return config;
+}
+
+// The figure that a job of mini-batches is held to: the dataset, 4 x weights, the activations of a
+// block a thread, 64 MiB. Adam has a vector more, averaging one an epoch.
+TEST(TrainingMemory, OfMiniBatchesIsThatOfBytesAndAFewVectors) {
+  DatasetSchema schema;
+  schema.features = 784;
+  schema.feature_type = FeatureType::kUint8;
+  schema.class_names.resize(10);
+  const int64_t weights = 785 * 800 + 801 * 10;
+  const int64_t sgd = TrainingMemory(Mnist(OptimizerKind::kSgd), schema, 60'000, 2);
+  EXPECT_GT(sgd, 60'000 * 784 + 4 * weights * 4);
+  EXPECT_LT(sgd, 60'000 * 784 + 4 * weights * 4 + (64 << 20));
+  const int64_t adam = TrainingMemory(Mnist(OptimizerKind::kAdam), schema, 60'000, 2);
+  EXPECT_EQ(adam, sgd + 2 * weights * 4);
+  TrainingConfig averaging = Mnist(OptimizerKind::kSgd);
+  averaging.optimizer.average_last_epochs = 5;
+  EXPECT_EQ(TrainingMemory(averaging, schema, 60'000, 2), sgd + 10 * weights * 4);
+  TrainingConfig large_batches = Mnist(OptimizerKind::kSgd);
+  large_batches.optimizer.batch_size = 8192;
+  EXPECT_GT(TrainingMemory(large_batches, schema, 60'000, 2), sgd + 8000 * (784 + 4 * 810) * 4);
+}
+
 TEST(TrainingMemory, DoesNotOverflow) {
   EXPECT_GT(TrainingMemory(Config(650000), Digits(), int64_t{1} << 40, 1024), int64_t{1} << 50);
 }

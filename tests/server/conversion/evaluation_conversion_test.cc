@@ -84,10 +84,24 @@ TEST(EvaluationConversion, ValidationCostIsUnsetWithoutAValidationPart) {
   EXPECT_EQ(message.validation_cost(), 0.0);
 }
 
+TEST(EvaluationConversion, ProgressPointsComeBackTheSame) {
+  ProgressPoint point;
+  point.iteration = 4;
+  point.examples_per_second = 1234.5;
+  for (const std::optional<double> left : {std::optional<double>(), std::optional<double>(0.0)}) {
+    point.seconds_left = left;
+    const v1::ProgressPoint message = ProgressPointToApi(point);
+    EXPECT_EQ(message.has_seconds_left(), left.has_value());
+    EXPECT_EQ(ProgressPointFromApi(message).seconds_left, left);
+    EXPECT_EQ(ProgressPointFromApi(message).examples_per_second, 1234.5);
+  }
+}
+
 TEST(EvaluationConversion, EveryStopReasonHasItsOwnName) {
   EXPECT_EQ(StopReasonToApi(StopReason::kConverged), v1::STOP_REASON_CONVERGED);
   EXPECT_EQ(StopReasonToApi(StopReason::kMaxIterations), v1::STOP_REASON_MAX_ITERATIONS);
   EXPECT_EQ(StopReasonToApi(StopReason::kTimeLimit), v1::STOP_REASON_TIME_LIMIT);
+  EXPECT_EQ(StopReasonToApi(StopReason::kEarlyStopped), v1::STOP_REASON_EARLY_STOPPED);
   EXPECT_EQ(StopReasonToApi(StopReason::kCancelled), v1::STOP_REASON_CANCELLED);
   EXPECT_EQ(StopReasonToApi(StopReason::kDiverged), v1::STOP_REASON_DIVERGED);
 }

@@ -116,9 +116,9 @@ std::vector<int64_t> SteppedTrainer::started() const {
 }
 
 TrainFunction SteppedTrainer::Function(int last_iteration) {
-  return [this, last_iteration](const Dataset&, const TrainingConfig& config, ThreadPool&,
-                                const Clock&, std::stop_token stop, ProgressObserver* observer) {
-    return Run(config, last_iteration, stop, *observer);
+  return [this, last_iteration](const Dataset&, const TrainingConfig& config,
+                                const TrainingContext& context) {
+    return Run(config, last_iteration, context.stop, *context.observer);
   };
 }
 

@@ -84,10 +84,12 @@ TEST_F(Restart, AJobStoppedHalfWayEndsWithTheBitsOfAnUndisturbedOne) {
     absl::Mutex mutex;
     bool reached = false;
     JobSchedulerOptions options = Options();
-    options.train = [&](const Dataset& dataset, const TrainingConfig& config, ThreadPool& pool,
-                        const Clock& clock, std::stop_token stop, ProgressObserver* observer) {
-      StopAt stop_at(*observer, 5, stop, mutex, reached);
-      return Train(dataset, config, pool, clock, stop, &stop_at);
+    options.train = [&](const Dataset& dataset, const TrainingConfig& config,
+                        const TrainingContext& context) {
+      StopAt stop_at(*context.observer, 5, context.stop, mutex, reached);
+      TrainingContext watched = context;
+      watched.observer = &stop_at;
+      return Train(dataset, config, watched);
     };
     const auto scheduler = StartScheduler(options);
     id = Submit(*scheduler, "digits", 5);

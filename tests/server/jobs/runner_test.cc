@@ -42,13 +42,13 @@ class Runner : public JobFixture {
   // A trainer that reports two points and ends with what `end` returns or throws.
   template <typename End>
   static TrainFunction AfterTwoPoints(End end) {
-    return [end](const Dataset&, const TrainingConfig&, ThreadPool&, const Clock&, std::stop_token,
-                 ProgressObserver* observer) -> absl::StatusOr<TrainingOutcome> {
+    return [end](const Dataset&, const TrainingConfig&,
+                 const TrainingContext& context) -> absl::StatusOr<TrainingOutcome> {
       for (int i = 0; i < 2; ++i) {
         ProgressPoint point;
         point.iteration = i;
         point.cost = 3.0 - i;
-        observer->OnProgress(point);
+        context.observer->OnProgress(point);
       }
       return end();
     };
@@ -270,10 +270,10 @@ TEST_F(Runner, OnlyTrainingRunsAtIdlePriority) {
   trainer.Allow(1, 0);
   JobSchedulerOptions options = Options();
   options.idle_priority = true;
-  options.train = [&](const Dataset& dataset, const TrainingConfig& config, ThreadPool& pool,
-                      const Clock& clock, std::stop_token stop, ProgressObserver* observer) {
+  options.train = [&](const Dataset& dataset, const TrainingConfig& config,
+                      const TrainingContext& context) {
     training_policy = sched_getscheduler(0);
-    return trainer.Function(0)(dataset, config, pool, clock, stop, observer);
+    return trainer.Function(0)(dataset, config, context);
   };
   options.on_published = [&](const v1::ModelVersion&) { storing_policy = sched_getscheduler(0); };
   const auto scheduler = StartScheduler(options);

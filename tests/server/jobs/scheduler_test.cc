@@ -46,10 +46,10 @@ TEST_F(Scheduler, TwoJobsAtOnceDoNotMix) {
   JobSchedulerOptions options = Options();
   options.max_running_jobs = 2;
   options.training_threads = 2;
-  options.train = [&](const Dataset& dataset, const TrainingConfig& config, ThreadPool& pool,
-                      const Clock& clock, std::stop_token stop, ProgressObserver* observer) {
+  options.train = [&](const Dataset& dataset, const TrainingConfig& config,
+                      const TrainingContext& context) {
     both_began.arrive_and_wait();
-    return Train(dataset, config, pool, clock, stop, observer);
+    return Train(dataset, config, context);
   };
   const auto scheduler = StartScheduler(options);
   const int64_t first = Submit(*scheduler, "one", 1);

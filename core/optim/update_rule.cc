@@ -1,0 +1,166 @@
+#include "core/optim/update_rule.h"
+
+#include <cassert>
+#include <cmath>
+
+#include "core/base/for_each_cpu.h"
+
+// The loops over columns are plain, for the compiler to vectorize (see CMakeLists.txt); sums are in
+// kLanes parts, which it may not reorder by itself.
+
+namespace mlp {
+namespace {
+
+constexpr int64_t kLanes = 16;
+using Lanes __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias)) = float;
+
+double Sum(const Lanes& lanes) {
+  double sum = 0.0;
+  for (int64_t i = 0; i < kLanes; ++i) sum += static_cast<double>(lanes[i]);
+  return sum;
+}
+
+MLP_FOR_EACH_CPU
+void AddTo(float l2, float l1, const float* __restrict theta, float* __restrict gradient,
+           int64_t columns) {
+  for (int64_t j = 0; j < columns; ++j) {
+    const float sign = theta[j] > 0.0f ? 1.0f : (theta[j] < 0.0f ? -1.0f : 0.0f);
+    gradient[j] += l2 * theta[j] + l1 * sign;
+  }
+}
+
+// Squares are summed in float: a block has few in each lane.
+MLP_FOR_EACH_CPU
+double SquaredNorm(const float* values, int64_t rows, int64_t columns, int64_t stride) {
+  Lanes sums = {};
+  double rest = 0.0;
+  for (int64_t i = 0; i < rows; ++i, values += stride) {
+    int64_t j = 0;
+    for (; j + kLanes <= columns; j += kLanes) {
+      const Lanes lanes = *reinterpret_cast<const Lanes*>(values + j);
+      sums += lanes * lanes;
+    }
+    for (; j < columns; ++j) {
+      rest += static_cast<double>(values[j]) * static_cast<double>(values[j]);
+    }
+  }
+  return Sum(sums) + rest;
+}
+
+template <bool kNesterov>
+inline __attribute__((always_inline)) void StepSgd(float rate, float momentum, float decay,
+                                                   float scale, const ParameterBlock& block) {
+  for (int64_t i = 0; i < block.rows; ++i) {
+    float* __restrict theta = block.theta + i * block.stride;
+    float* __restrict velocity = block.velocity + i * block.stride;
+    const float* __restrict gradient = block.gradient + i * block.gradient_stride;
+    for (int64_t j = 0; j < block.columns; ++j) {
+      const float g = scale * gradient[j];
+      const float v = momentum * velocity[j] + g;
+      velocity[j] = v;
+      theta[j] -= rate * (kNesterov ? g + momentum * v : v) + decay * theta[j];
+    }
+  }
+}
+
+MLP_FOR_EACH_CPU
+void StepPlainSgd(float rate, float momentum, float decay, float scale,
+                  const ParameterBlock& block) {
+  StepSgd<false>(rate, momentum, decay, scale, block);
+}
+
+MLP_FOR_EACH_CPU
+void StepNesterov(float rate, float momentum, float decay, float scale,
+                  const ParameterBlock& block) {
+  StepSgd<true>(rate, momentum, decay, scale, block);
+}
+
+struct AdamConstants {
+  float rate, beta1, beta2, news1, news2, root_scale, epsilon, decay, scale;
+};
+
+MLP_FOR_EACH_CPU
+void StepAdam(const AdamConstants& c, const ParameterBlock& block) {
+  for (int64_t i = 0; i < block.rows; ++i) {
+    float* __restrict theta = block.theta + i * block.stride;
+    float* __restrict velocity = block.velocity + i * block.stride;
+    float* __restrict mean_square = block.mean_square + i * block.stride;
+    const float* __restrict gradient = block.gradient + i * block.gradient_stride;
+    for (int64_t j = 0; j < block.columns; ++j) {
+      const float g = c.scale * gradient[j];
+      const float v = c.beta1 * velocity[j] + c.news1 * g;
+      const float s = c.beta2 * mean_square[j] + c.news2 * (g * g);
+      velocity[j] = v;
+      mean_square[j] = s;
+      theta[j] -= c.rate * v / (std::sqrt(s) * c.root_scale + c.epsilon) + c.decay * theta[j];
+    }
+  }
+}
+
+MLP_FOR_EACH_CPU
+void Scale(float factor, float* values, int64_t count) {
+  for (int64_t j = 0; j < count; ++j) values[j] *= factor;
+}
+
+double OneMinusPower(double base, int64_t exponent) {
+  return 1.0 - std::pow(base, static_cast<double>(exponent));
+}
+
+}  // namespace
+
+double AddPenalties(const PenaltyOptions& penalties, const ParameterBlock& block) {
+  if (penalties.l2 != 0.0f || penalties.l1 != 0.0f) {
+    for (int64_t i = 0; i < block.rows; ++i) {
+      AddTo(penalties.l2, penalties.l1, block.theta + i * block.stride,
+            block.gradient + i * block.gradient_stride, block.columns);
+    }
+  }
+  return SquaredNorm(block.gradient, block.rows, block.columns, block.gradient_stride);
+}
+
+UpdateRule::UpdateRule(const OptimizerOptions& options, double learning_rate, int64_t step)
+    : is_sgd_(options.kind == OptimizerKind::kSgd),
+      nesterov_(options.nesterov),
+      rate_(static_cast<float>(is_sgd_ ? learning_rate
+                                       : learning_rate / OneMinusPower(options.beta1, step))),
+      decay_(static_cast<float>(learning_rate * options.weight_decay)),
+      momentum_(static_cast<float>(is_sgd_ ? options.momentum : options.beta1)),
+      beta2_(static_cast<float>(options.beta2)),
+      news1_(static_cast<float>(1.0 - options.beta1)),
+      news2_(static_cast<float>(1.0 - options.beta2)),
+      root_scale_(static_cast<float>(1.0 / std::sqrt(OneMinusPower(options.beta2, step)))),
+      epsilon_(static_cast<float>(options.epsilon)) {
+  assert(step >= 1);
+}
+
+void UpdateRule::Apply(const ParameterBlock& block, float gradient_scale, bool decayed) const {
+  const float decay = decayed ? decay_ : 0.0f;
+  if (!is_sgd_) {
+    StepAdam({.rate = rate_,
+              .beta1 = momentum_,
+              .beta2 = beta2_,
+              .news1 = news1_,
+              .news2 = news2_,
+              .root_scale = root_scale_,
+              .epsilon = epsilon_,
+              .decay = decay,
+              .scale = gradient_scale},
+             block);
+  } else if (nesterov_) {
+    StepNesterov(rate_, momentum_, decay, gradient_scale, block);
+  } else {
+    StepPlainSgd(rate_, momentum_, decay, gradient_scale, block);
+  }
+}
+
+void LimitRowNorms(const ParameterBlock& block, float max_norm) {
+  for (int64_t i = 0; i < block.rows; ++i) {
+    float* row = block.theta + i * block.stride;
+    const double norm = std::sqrt(SquaredNorm(row, 1, block.columns, block.columns));
+    if (norm > static_cast<double>(max_norm)) {
+      Scale(static_cast<float>(static_cast<double>(max_norm) / norm), row, block.columns);
+    }
+  }
+}
+
+}  // namespace mlp
