@@ -18,7 +18,7 @@ using testing::StartsWith;
 
 constexpr absl::string_view kFingerprint = "the digest of a configuration";
 
-struct Run {
+struct Attempt {
   TrainingOutcome outcome;
   std::vector<ProgressPoint> points;
   std::vector<std::string> log;
@@ -27,9 +27,9 @@ struct Run {
 
 // Trains on BlobImages; cancelled where a checkpoint is asked about for the `cancel_at`th time (0:
 // never), which for mini-batches is before that step.
-Run TrainImages(const TrainingConfig& config, int cancel_at, const Checkpoint* resume = nullptr,
-                int threads = 2) {
-  Run run;
+Attempt TrainImages(const TrainingConfig& config, int cancel_at, const Checkpoint* resume = nullptr,
+                    int threads = 2) {
+  Attempt run;
   std::stop_source stop;
   CheckpointKeeper keeper;
   keeper.on_asked = [&](int asked) {
@@ -55,26 +55,28 @@ Run TrainImages(const TrainingConfig& config, int cancel_at, const Checkpoint* r
 
 class ResumeMiniBatches : public testing::TestWithParam<OptimizerKind> {};
 
-INSTANTIATE_TEST_SUITE_P(
-    Kinds, ResumeMiniBatches,
-    testing::Values(OptimizerKind::kSgd, OptimizerKind::kAdam, OptimizerKind::kAdamW),
-    [](const auto& tested) {
-      const char* names[] = {"Sgd", "Adam", "AdamW"};
-      return names[static_cast<int>(tested.param) - static_cast<int>(OptimizerKind::kSgd)];
-    });
+std::string KindName(const testing::TestParamInfo<OptimizerKind>& tested) {
+  if (tested.param == OptimizerKind::kSgd) return "Sgd";
+  return tested.param == OptimizerKind::kAdam ? "Adam" : "AdamW";
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, ResumeMiniBatches,
+                         testing::Values(OptimizerKind::kSgd, OptimizerKind::kAdam,
+                                         OptimizerKind::kAdamW),
+                         KindName);
 
 // With dropout, distortions, averaging and all: 420 rows in batches of 32 are 14 steps an epoch.
 TEST_P(ResumeMiniBatches, HasTheBitsOfATrainingThatWasNotCutOff) {
   const TrainingConfig config = BusyImageConfig(GetParam());
-  const Run whole = TrainImages(config, 0);
+  const Attempt whole = TrainImages(config, 0);
   ASSERT_EQ(whole.points.size(), 7u);
   for (const int cut : {1, 2, 14, 15, 28, 40, 57, 84}) {
-    const Run first = TrainImages(config, cut);
+    const Attempt first = TrainImages(config, cut);
     ASSERT_EQ(first.outcome.reason, StopReason::kCancelled);
     const auto checkpoint = ReadCheckpoint(first.checkpoint, kFingerprint, config);
     ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
     EXPECT_EQ(checkpoint->state.steps, cut - 1);
-    const Run rest = TrainImages(config, 0, &*checkpoint, 3);
+    const Attempt rest = TrainImages(config, 0, &*checkpoint, 3);
     SCOPED_TRACE(cut);
     EXPECT_EQ(rest.outcome.network.parameters, whole.outcome.network.parameters);
     EXPECT_EQ(rest.outcome.reason, whole.outcome.reason);
@@ -105,16 +107,16 @@ TEST_P(ResumeMiniBatches, TwiceAndStopsEarlyWhereTheWholeOneDoes) {
   config.optimizer.schedule = {};
   config.stopping.max_iterations = 40;
   config.stopping.patience = 3;
-  const Run whole = TrainImages(config, 0);
+  const Attempt whole = TrainImages(config, 0);
   ASSERT_EQ(whole.outcome.reason, StopReason::kEarlyStopped) << whole.outcome.message;
   const int steps = 14 * whole.outcome.iterations;
-  const Run first = TrainImages(config, steps - 20);
+  const Attempt first = TrainImages(config, steps - 20);
   const auto once = ReadCheckpoint(first.checkpoint, kFingerprint, config);
   ASSERT_TRUE(once.ok());
-  const Run second = TrainImages(config, 10, &*once);
+  const Attempt second = TrainImages(config, 10, &*once);
   const auto twice = ReadCheckpoint(second.checkpoint, kFingerprint, config);
   ASSERT_TRUE(twice.ok());
-  const Run rest = TrainImages(config, 0, &*twice);
+  const Attempt rest = TrainImages(config, 0, &*twice);
   EXPECT_EQ(rest.outcome.reason, StopReason::kEarlyStopped);
   EXPECT_EQ(rest.outcome.message, whole.outcome.message);
   EXPECT_EQ(rest.outcome.iterations, whole.outcome.iterations);
@@ -129,12 +131,12 @@ TEST(ResumeFullBatch, GoesOnFromTheNewestWeightsAndSaysSo) {
   config.stopping = {.max_iterations = 30, .cost_tolerance = 0.0};
   for (const OptimizerKind kind : {OptimizerKind::kLbfgs, OptimizerKind::kConjugateGradient}) {
     config.optimizer.kind = kind;
-    const Run first = TrainImages(config, 11);  // at iteration 10
+    const Attempt first = TrainImages(config, 11);  // at iteration 10
     ASSERT_EQ(first.outcome.reason, StopReason::kCancelled);
     const auto checkpoint = ReadCheckpoint(first.checkpoint, kFingerprint, config);
     ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
     EXPECT_EQ(checkpoint->iterations, 10);
-    const Run rest = TrainImages(config, 0, &*checkpoint);
+    const Attempt rest = TrainImages(config, 0, &*checkpoint);
     EXPECT_EQ(rest.log.front(), "resumed from the weights of iteration 10, with a fresh memory");
     EXPECT_EQ(rest.outcome.initial_cost, first.outcome.initial_cost);
     EXPECT_EQ(rest.outcome.iterations, 30);
@@ -154,13 +156,13 @@ TEST(ResumeFullBatch, RemembersTheBestWeightsOfBefore) {
   config.augmentation = {};
   config.optimizer = {};
   config.stopping = {.max_iterations = 30, .cost_tolerance = 0.0};
-  const Run first = TrainImages(config, 11);
+  const Attempt first = TrainImages(config, 11);
   auto checkpoint = ReadCheckpoint(first.checkpoint, kFingerprint, config);
   ASSERT_TRUE(checkpoint.ok());
   checkpoint->kept.theta.setConstant(0.25f);
   checkpoint->kept.iteration = 4;
   checkpoint->kept.validation_cost = 1e-9;
-  const Run rest = TrainImages(config, 0, &*checkpoint);
+  const Attempt rest = TrainImages(config, 0, &*checkpoint);
   EXPECT_EQ(rest.outcome.best_iteration, 4);
   EXPECT_EQ(rest.outcome.network.parameters, checkpoint->kept.theta);
 }
