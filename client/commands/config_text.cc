@@ -6,6 +6,7 @@
 #include <absl/strings/strip.h>
 #include <absl/time/time.h>
 
+#include "client/commands/study_text.h"
 #include "client/terminal/numbers.h"
 
 namespace mlp {
@@ -165,6 +166,7 @@ std::vector<Setting> DescribeConfig(const v1::TrainingConfig& config) {
   add("stops", StoppingText(config.stopping()));
   add("split", SplitText(config.split()));
   add("seed", absl::StrCat(config.seed()));
+  if (config.has_study()) add("study", StudyName(config.study()));
   return settings;
 }
 

@@ -69,6 +69,11 @@ constexpr FieldFlag kFieldFlags[] = {
     {"config.stopping.patience", "--patience"},
     {"config.stopping.min_improvement", "--min-improvement"},
     {"config.stopping.time_limit", "--time-limit"},
+    {"config.study.k_fold.folds", "--k-fold"},
+    {"config.study.lambda_curve.lambdas", "--lambda-curve"},
+    {"config.study.learning_curve.fractions", "--learning-curve"},
+    {"config.study.search.parameters", "--search"},
+    {"config.study.search.max_runs", "--runs"},
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "client/commands/progress_text.h"
 #include "client/commands/resource_text.h"
+#include "client/commands/study_text.h"
 #include "client/terminal/plot.h"
 #include "client/terminal/progress_line.h"
 
@@ -26,6 +27,7 @@ bool HasPlainLine(int iteration) {
 }  // namespace
 
 void JobDisplay::OnJob(const v1::TrainingJob& job) {
+  study_ = job.config().study();
   epochs_ = CountsEpochs(job.config());
   last_iteration_ =
       epochs_ ? job.config().stopping().max_epochs() : job.config().stopping().max_iterations();
@@ -44,16 +46,22 @@ void JobDisplay::OnProgress(const v1::ProgressPoint& point) {
   if (context_.json()) {
     context_.PrintJson(point);
   } else if (!context_.live()) {
-    if (epochs_ || HasPlainLine(point.iteration())) {
-      context_.out() << ProgressText(point, epochs_) << std::endl;
+    if (epochs_ || IsStudy() || HasPlainLine(point.iteration())) {
+      context_.out() << PlainLine(point) << std::endl;
     }
   } else if (point.elapsed_seconds() - last_drawn_seconds_ >= kRedrawSeconds) {
     Redraw(point);
   }
 }
 
+std::string JobDisplay::PlainLine(const v1::ProgressPoint& point) const {
+  return IsStudy() ? RunText(point) : ProgressText(point, epochs_);
+}
+
 void JobDisplay::Redraw(const v1::ProgressPoint& point) {
-  const Progress progress = LiveProgress(point, epochs_, last_iteration_, context_.style());
+  const Progress progress = IsStudy()
+                                ? LiveRuns(point, study_)
+                                : LiveProgress(point, epochs_, last_iteration_, context_.style());
   context_.out() << kRedraw << RenderProgress(progress, context_.style()) << std::flush;
   last_drawn_seconds_ = point.elapsed_seconds();
   line_open_ = true;
@@ -78,10 +86,12 @@ void JobDisplay::OnEnd(const v1::TrainingJob& job) {
         .title = has_validation_ ? "cost: training (line), validation (dots)" : "cost",
         .x_name = epochs_ ? "epoch" : "iteration",
         .first_x = static_cast<int>(first_iteration_)};
-    const std::string plot = RenderPlot(costs_, options, context_.style(), validation_costs_);
+    const std::string plot =
+        IsStudy() ? "" : RenderPlot(costs_, options, context_.style(), validation_costs_);
     if (!plot.empty()) context_.out() << plot << "\n";
   }
-  context_.out() << SummarizeJob(job) << std::flush;
+  const std::string runs = DescribeRuns(job, context_.style());
+  context_.out() << SummarizeJob(job) << (runs.empty() ? "" : "\n") << runs << std::flush;
 }
 
 }  // namespace mlp

@@ -11,6 +11,7 @@
 #include "client/commands/config_text.h"
 #include "client/commands/evaluation_text.h"
 #include "client/commands/progress_text.h"
+#include "client/commands/study_text.h"
 #include "client/terminal/numbers.h"
 #include "client/terminal/table.h"
 
@@ -42,14 +43,22 @@ std::string ImageText(const v1::ImageShape& image) {
 
 void AddResult(std::string& text, const v1::TrainingJob& job) {
   const v1::TrainingResult& result = job.result();
-  AddLine(text, CountsEpochs(job.config()) ? "epochs" : "iterations",
-          absl::StrCat(FormatCount(result.iterations()), " in ", FormatSeconds(result.seconds()),
-                       result.best_iteration() > 0 && result.best_iteration() < result.iterations()
-                           ? absl::StrCat(", best: ", FormatCount(result.best_iteration()))
-                           : ""));
-  AddLine(
-      text, "cost",
-      absl::StrCat(FormatValue(result.initial_cost()), " -> ", FormatValue(result.final_cost())));
+  const std::string seconds = absl::StrCat(" in ", FormatSeconds(result.seconds()));
+  if (job.config().has_study()) {
+    AddLine(text, "runs", absl::StrCat(FormatCount(result.runs_size()), seconds));
+  } else {
+    AddLine(
+        text, CountsEpochs(job.config()) ? "epochs" : "iterations",
+        absl::StrCat(FormatCount(result.iterations()), seconds,
+                     result.best_iteration() > 0 && result.best_iteration() < result.iterations()
+                         ? absl::StrCat(", best: ", FormatCount(result.best_iteration()))
+                         : ""));
+  }
+  if (!job.config().has_study() || result.version() > 0) {
+    AddLine(
+        text, "cost",
+        absl::StrCat(FormatValue(result.initial_cost()), " -> ", FormatValue(result.final_cost())));
+  }
   if (result.has_gradient_check_error()) {
     AddLine(
         text, "gradient check",
@@ -134,7 +143,9 @@ std::string DescribeJob(const v1::TrainingJob& job) {
     AddResult(text, job);
     AddBuild(text, job.result());
   } else if (job.has_progress()) {
-    AddLine(text, "progress", ProgressText(job.progress(), CountsEpochs(job.config())));
+    AddLine(text, "progress",
+            job.config().has_study() ? RunText(job.progress())
+                                     : ProgressText(job.progress(), CountsEpochs(job.config())));
   }
   AddLog(text, job);
   return text;

@@ -31,6 +31,11 @@ void AddFlags(CLI::App& app, Flags& flags) {
   On from a trained version, with a lower learning rate:
     mlpctl train digits --dataset mnist --layers 784,800,10 --activation relu --cost softmax \
         --from digits@1 --optimizer adamw --learning-rate 1e-4
+  Which lambda is best, and what the costs say about bias and variance:
+    mlpctl train digits --dataset digits --layers 400,25,10 --split 60/20/20 --lambda-curve
+  The best of 30 settings drawn at random, published:
+    mlpctl train digits --dataset digits --layers 400,25,10 --split 60/20/20 \
+        --search lambda=0.01..10:log --search hidden-units=10..100 --runs 30
   In the background, watched later:
     mlpctl train digits --dataset digits --layers 400,25,10 --detach
     mlpctl jobs watch 1

@@ -35,6 +35,7 @@ void AddTrainingFlags(CLI::App& app, TrainingFlags& flags) {
   AddOptimizerFlags(app, flags.optimizer);
   AddRegularizationFlags(app, flags.regularization);
   AddStoppingFlags(app, flags.stopping);
+  AddStudyFlags(app, flags.study);
   app.option_defaults()->group("Options");
 }
 
@@ -49,6 +50,7 @@ absl::StatusOr<v1::CreateTrainingJobRequest> MakeTrainingRequest(const TrainingF
   MLP_RETURN_IF_ERROR(SetRegularization(flags.regularization, config));
   MLP_RETURN_IF_ERROR(SetOptimizer(flags.optimizer, *config.mutable_optimizer()));
   MLP_RETURN_IF_ERROR(SetStopping(flags.stopping, *config.mutable_stopping()));
+  MLP_RETURN_IF_ERROR(SetStudy(flags.study, config));
   config.set_check_gradient(flags.check_gradient);
   return request;
 }

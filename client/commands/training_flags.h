@@ -12,6 +12,7 @@
 #include "client/commands/optimizer_flags.h"
 #include "client/commands/regularization_flags.h"
 #include "client/commands/stopping_flags.h"
+#include "client/commands/study_flags.h"
 #include "mlp/v1/training.pb.h"
 
 namespace mlp {
@@ -24,6 +25,7 @@ struct TrainingFlags {
   RegularizationFlags regularization;
   OptimizerFlags optimizer;
   StoppingFlags stopping;
+  StudyFlags study;
   bool check_gradient = false;
   std::string request_id;
 };

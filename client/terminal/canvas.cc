@@ -4,8 +4,6 @@
 #include <cmath>
 #include <cstdlib>
 
-#include <absl/strings/str_cat.h>
-
 namespace mlp {
 
 Canvas::Canvas(int columns, int rows, const TerminalStyle& style)
@@ -14,7 +12,8 @@ Canvas::Canvas(int columns, int rows, const TerminalStyle& style)
       dots_y_(rows * (style.utf8 ? 4 : 1)),
       columns_(columns),
       rows_(rows),
-      set_(static_cast<size_t>(dots_x_) * static_cast<size_t>(dots_y_), 0) {}
+      set_(static_cast<size_t>(dots_x_) * static_cast<size_t>(dots_y_), 0),
+      marks_(static_cast<size_t>(columns) * static_cast<size_t>(rows), 0) {}
 
 void Canvas::Line(int x0, int y0, int x1, int y1, int step) {
   const int steps = std::max({std::abs(x1 - x0), std::abs(y1 - y0), 1});
@@ -25,13 +24,25 @@ void Canvas::Line(int x0, int y0, int x1, int y1, int step) {
   }
 }
 
+void Canvas::Mark(int x, int y, char mark) {
+  const int column = x * columns_ / dots_x_;
+  const int row = y * rows_ / dots_y_;
+  marks_[static_cast<size_t>(row) * static_cast<size_t>(columns_) + static_cast<size_t>(column)] =
+      mark;
+}
+
 std::string Canvas::Row(int row) const {
   std::string line;
-  for (int column = 0; column < columns_; ++column) {
-    absl::StrAppend(
-        &line, braille_ ? Braille(column, row) : std::string(set_[Index(column, row)] ? "*" : " "));
-  }
+  for (int column = 0; column < columns_; ++column) line += Cell(column, row);
   return line;
+}
+
+std::string Canvas::Cell(int column, int row) const {
+  const char mark = marks_[static_cast<size_t>(row) * static_cast<size_t>(columns_) +
+                           static_cast<size_t>(column)];
+  if (mark != 0) return std::string(1, mark);
+  if (braille_) return Braille(column, row);
+  return set_[Index(column, row)] ? "*" : " ";
 }
 
 // Unicode's braille patterns: U+2800 plus one bit a dot.

@@ -18,6 +18,7 @@ class Canvas {
 
   int dots_x() const { return dots_x_; }
   int dots_y() const { return dots_y_; }
+  int columns() const { return columns_; }
   int rows() const { return rows_; }
 
   // y counts from the top.
@@ -25,6 +26,9 @@ class Canvas {
 
   // The dots between two points, the points included; every `step`-th of them.
   void Line(int x0, int y0, int x1, int y1, int step = 1);
+
+  // `mark` takes the place of the character that the dot is in.
+  void Mark(int x, int y, char mark);
 
   // A line of characters, of `columns` columns.
   std::string Row(int row) const;
@@ -34,6 +38,7 @@ class Canvas {
     return static_cast<size_t>(y) * static_cast<size_t>(dots_x_) + static_cast<size_t>(x);
   }
   std::string Braille(int column, int row) const;
+  std::string Cell(int column, int row) const;
 
   const bool braille_;
   const int dots_x_;
@@ -41,6 +46,7 @@ class Canvas {
   const int columns_;
   const int rows_;
   std::vector<char> set_;
+  std::vector<char> marks_;  // one a character; 0: none
 };
 
 }  // namespace mlp

@@ -2,42 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <vector>
 
-#include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
 
 #include "client/terminal/canvas.h"
-#include "client/terminal/numbers.h"
-#include "client/terminal/table.h"
+#include "client/terminal/plot_frame.h"
+#include "client/terminal/scale.h"
 
 namespace mlp {
 namespace {
 
-struct Scale {
-  double low = 0;
-  double high = 0;
-  bool logarithmic = false;
-
-  // 0 at the bottom, 1 at the top.
-  double Height(double value) const {
-    if (high == low) return 0.5;
-    if (logarithmic) return std::log(value / low) / std::log(high / low);
-    return (value - low) / (high - low);
-  }
-};
-
-Scale ScaleOf(absl::Span<const double> values, absl::Span<const double> dotted) {
-  Scale scale{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
-  for (const absl::Span<const double> some : {values, dotted}) {
-    for (const double value : some) {
-      if (!std::isfinite(value)) continue;
-      scale.low = std::min(scale.low, value);
-      scale.high = std::max(scale.high, value);
-    }
-  }
-  scale.logarithmic = scale.low > 0 && scale.high >= 10 * scale.low;
-  return scale;
+Scale ScaleOfBoth(absl::Span<const double> values, absl::Span<const double> dotted) {
+  std::vector<double> all(values.begin(), values.end());
+  all.insert(all.end(), dotted.begin(), dotted.end());
+  return ScaleOf(all);
 }
 
 int DotX(size_t index, size_t count, const Canvas& canvas) {
@@ -46,7 +25,7 @@ int DotX(size_t index, size_t count, const Canvas& canvas) {
 }
 
 int DotY(double value, const Scale& scale, const Canvas& canvas) {
-  return static_cast<int>(std::lround((1 - scale.Height(value)) * (canvas.dots_y() - 1)));
+  return static_cast<int>(std::lround((1 - scale.At(value)) * (canvas.dots_y() - 1)));
 }
 
 // As separate dots, at least three dots apart.
@@ -88,31 +67,18 @@ std::string RenderPlot(absl::Span<const double> values, const PlotOptions& optio
   const auto finite = std::count_if(values.begin(), values.end(),
                                     [](double value) { return std::isfinite(value); });
   if (finite < 2 || options.columns < 1 || options.rows < 1) return "";
-  const Scale scale = ScaleOf(values, dotted);
+  const Scale scale = ScaleOfBoth(values, dotted);
   Canvas canvas(options.columns, options.rows, style);
   Draw(values, scale, canvas);
   DrawDots(dotted, values.size(), scale, canvas);
 
-  const std::string high = FormatValue(scale.high);
-  const std::string low = FormatValue(scale.low);
-  const size_t label_width = std::max(high.size(), low.size());
-  std::string text = absl::StrCat(options.title, scale.logarithmic ? " (log scale)" : "", "\n");
-  for (int row = 0; row < canvas.rows(); ++row) {
-    const std::string label = row == 0 ? high : row == canvas.rows() - 1 ? low : "";
-    const std::string line =
-        absl::StrCat(PadLeft(label, label_width), style.utf8 ? " │" : " |", canvas.Row(row));
-    absl::StrAppend(&text, absl::StripTrailingAsciiWhitespace(line), "\n");
-  }
-  std::string axis = style.utf8 ? " └" : " +";
-  for (int i = 0; i < options.columns; ++i) axis += style.utf8 ? "─" : "-";
-  absl::StrAppend(&text, std::string(label_width, ' '), axis, "\n");
-  const std::string first = absl::StrCat(options.first_x);
-  const std::string last =
-      absl::StrCat(options.x_name, " ", options.first_x + static_cast<int>(values.size()) - 1);
-  const auto columns = static_cast<size_t>(options.columns);
-  absl::StrAppend(&text, std::string(label_width + 2, ' '), first,
-                  PadLeft(last, columns > first.size() ? columns - first.size() : 0), "\n");
-  return text;
+  const int last_x = options.first_x + static_cast<int>(values.size()) - 1;
+  return RenderFrame(canvas,
+                     {.title = options.title,
+                      .y = scale,
+                      .first_x = absl::StrCat(options.first_x),
+                      .last_x = absl::StrCat(options.x_name, " ", last_x)},
+                     style);
 }
 
 }  // namespace mlp

@@ -113,7 +113,8 @@ TEST(PartCost, IsTheWeightedMeanOfTheRows) {
   const Dataset dataset = Blobs(600);
   TrainingConfig config = BlobConfig();
   config.class_weights.weights = {1.0, 2.0, 4.0};
-  const TrainingData data = *PrepareData(dataset, config, nullptr);
+  const TrainingData data =
+      PrepareData(dataset, *SplitRows(dataset.labels, 3, config.split), config, nullptr);
   const VectorF theta = InitialParameters(config.topology, config.initialization, 3).cast<float>();
   double expected = 0.0;
   for (const int64_t row : data.split.validation) {
