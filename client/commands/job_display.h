@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "client/commands/command.h"
@@ -11,7 +12,8 @@ namespace mlp {
 
 // JSON: one object a progress point, then one for the job. Text on a terminal: one line that is
 // drawn over, then a plot of the cost and a summary. Text in a pipe: one line a point, then the
-// summary. Thread-compatible.
+// summary. A study has a point a run, and in place of the plot the table of its runs.
+// Thread-compatible.
 class JobDisplay {
  public:
   explicit JobDisplay(CommandContext& context) : context_(context) {}
@@ -27,15 +29,19 @@ class JobDisplay {
   int64_t next_iteration() const { return next_iteration_; }
 
  private:
+  bool IsStudy() const { return study_.kind_case() != v1::Study::KIND_NOT_SET; }
+  std::string PlainLine(const v1::ProgressPoint& point) const;
   void Redraw(const v1::ProgressPoint& point);
-  double RecentRate() const;
 
   CommandContext& context_;
-  int64_t max_iterations_ = 0;
+  v1::Study study_;  // of no kind where the job is none
+  bool epochs_ = false;
+  int64_t last_iteration_ = 0;
   int64_t first_iteration_ = 0;
   int64_t next_iteration_ = 0;
   std::vector<double> costs_;
-  std::vector<double> elapsed_;
+  std::vector<double> validation_costs_;  // NaN where there is none
+  bool has_validation_ = false;
   double last_drawn_seconds_ = -1;
   bool line_open_ = false;
 };

@@ -3,6 +3,7 @@
 #include <absl/strings/str_cat.h>
 
 #include "client/commands/resource_text.h"
+#include "client/commands/study_text.h"
 #include "client/commands/subcommand.h"
 #include "client/commands/training_flags.h"
 #include "client/commands/watch_job.h"
@@ -84,7 +85,8 @@ void PrintJob(CommandContext& context, const v1::TrainingJob& job) {
   if (context.json()) {
     context.PrintJson(job);
   } else {
-    context.out() << DescribeJob(job);
+    const std::string runs = DescribeRuns(job, context.style());
+    context.out() << DescribeJob(job) << (runs.empty() ? "" : "\n") << runs;
   }
 }
 

@@ -8,7 +8,10 @@
 #include <absl/strings/strip.h>
 
 #include "client/commands/command.h"
+#include "client/commands/config_text.h"
 #include "client/commands/evaluation_text.h"
+#include "client/commands/progress_text.h"
+#include "client/commands/study_text.h"
 #include "client/terminal/numbers.h"
 #include "client/terminal/table.h"
 
@@ -21,39 +24,16 @@ void AddLine(std::string& text, absl::string_view word, absl::string_view value)
   absl::StrAppend(&text, PadRight(word, kWordColumns), value, "\n");
 }
 
-// An enum's name without its prefix, as flags spell it.
-std::string Word(absl::string_view name, absl::string_view prefix) {
-  std::string word = absl::AsciiStrToLower(absl::StripPrefix(name, prefix));
-  return word == "unspecified" ? "default" : word;
-}
-
-std::string ActivationsText(const v1::NetworkConfig& network) {
-  if (network.activations().empty()) return "default";
-  std::vector<std::string> names;
-  for (const int activation : network.activations()) {
-    names.push_back(
-        Word(v1::Activation_Name(static_cast<v1::Activation>(activation)), "ACTIVATION_"));
-  }
-  return absl::StrJoin(names, ", ");
-}
-
 void AddConfig(std::string& text, const v1::TrainingConfig& config) {
-  const v1::NetworkConfig& network = config.network();
-  AddLine(text, "layers", LayersText(network));
-  AddLine(text, "activation", ActivationsText(network));
-  AddLine(text, "cost function", Word(v1::Cost_Name(network.cost()), "COST_"));
-  AddLine(text, "initialization",
-          Word(v1::Initialization_Name(network.initialization()), "INITIALIZATION_"));
-  AddLine(text, "lambda", FormatValue(config.lambda()));
-  AddLine(text, "scaling", Word(v1::Scaling_Name(config.scaling()), "SCALING_"));
-  AddLine(text, "optimizer",
-          Word(v1::OptimizerKind_Name(config.optimizer().kind()), "OPTIMIZER_KIND_"));
-  const v1::SplitConfig& split = config.split();
-  AddLine(
-      text, "split",
-      absl::StrCat(FormatValue(100 * split.training()), "/", FormatValue(100 * split.validation()),
-                   "/", FormatValue(100 * split.test()), split.plain() ? " plain" : " stratified"));
-  AddLine(text, "seed", absl::StrCat(config.seed()));
+  for (const Setting& setting : DescribeConfig(config)) AddLine(text, setting.name, setting.value);
+}
+
+void AddLog(std::string& text, const v1::TrainingJob& job) {
+  for (int i = 0; i < job.log_size(); ++i) {
+    const v1::JobLogLine& line = job.log(i);
+    AddLine(text, i == 0 ? "log" : "",
+            absl::StrCat(FormatTimestamp(line.has_time(), line.time()), "  ", line.text()));
+  }
 }
 
 std::string ImageText(const v1::ImageShape& image) {
@@ -63,11 +43,22 @@ std::string ImageText(const v1::ImageShape& image) {
 
 void AddResult(std::string& text, const v1::TrainingJob& job) {
   const v1::TrainingResult& result = job.result();
-  AddLine(text, "iterations",
-          absl::StrCat(FormatCount(result.iterations()), " in ", FormatSeconds(result.seconds())));
-  AddLine(
-      text, "cost",
-      absl::StrCat(FormatValue(result.initial_cost()), " -> ", FormatValue(result.final_cost())));
+  const std::string seconds = absl::StrCat(" in ", FormatSeconds(result.seconds()));
+  if (job.config().has_study()) {
+    AddLine(text, "runs", absl::StrCat(FormatCount(result.runs_size()), seconds));
+  } else {
+    AddLine(
+        text, CountsEpochs(job.config()) ? "epochs" : "iterations",
+        absl::StrCat(FormatCount(result.iterations()), seconds,
+                     result.best_iteration() > 0 && result.best_iteration() < result.iterations()
+                         ? absl::StrCat(", best: ", FormatCount(result.best_iteration()))
+                         : ""));
+  }
+  if (!job.config().has_study() || result.version() > 0) {
+    AddLine(
+        text, "cost",
+        absl::StrCat(FormatValue(result.initial_cost()), " -> ", FormatValue(result.final_cost())));
+  }
   if (result.has_gradient_check_error()) {
     AddLine(
         text, "gradient check",
@@ -83,6 +74,12 @@ void AddResult(std::string& text, const v1::TrainingJob& job) {
   }
 }
 
+// What the figures of a job came from, next to its configuration.
+void AddBuild(std::string& text, const v1::TrainingResult& result) {
+  if (result.build().empty()) return;
+  AddLine(text, "build", absl::StrCat(result.build(), ", CPU kernel ", result.cpu_kernel()));
+}
+
 }  // namespace
 
 std::string StateName(v1::JobState state) {
@@ -96,7 +93,7 @@ std::string StopReasonName(v1::StopReason reason) {
 }
 
 std::string FeatureTypeName(v1::FeatureType type) {
-  return Word(v1::FeatureType_Name(type), "FEATURE_TYPE_");
+  return EnumWord(v1::FeatureType_Name(type), "FEATURE_TYPE_");
 }
 
 std::string LayersText(const v1::NetworkConfig& network) {
@@ -144,11 +141,13 @@ std::string DescribeJob(const v1::TrainingJob& job) {
   AddLine(text, "ended", FormatTimestamp(job.has_end_time(), job.end_time()));
   if (job.has_result()) {
     AddResult(text, job);
+    AddBuild(text, job.result());
   } else if (job.has_progress()) {
     AddLine(text, "progress",
-            absl::StrCat("iteration ", FormatCount(job.progress().iteration()), ", cost ",
-                         FormatValue(job.progress().cost())));
+            job.config().has_study() ? RunText(job.progress())
+                                     : ProgressText(job.progress(), CountsEpochs(job.config())));
   }
+  AddLog(text, job);
   return text;
 }
 

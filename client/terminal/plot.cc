@@ -2,106 +2,40 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <limits>
 #include <vector>
 
-#include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
 
-#include "client/terminal/numbers.h"
-#include "client/terminal/table.h"
+#include "client/terminal/canvas.h"
+#include "client/terminal/plot_frame.h"
+#include "client/terminal/scale.h"
 
 namespace mlp {
 namespace {
 
-// A grid of dots, several to a character: 2 x 4 in braille, one in ASCII.
-class Canvas {
- public:
-  Canvas(int columns, int rows, bool braille)
-      : braille_(braille),
-        dots_x_(columns * (braille ? 2 : 1)),
-        dots_y_(rows * (braille ? 4 : 1)),
-        columns_(columns),
-        rows_(rows),
-        set_(static_cast<size_t>(dots_x_) * static_cast<size_t>(dots_y_), 0) {}
+Scale ScaleOfBoth(absl::Span<const double> values, absl::Span<const double> dotted) {
+  std::vector<double> all(values.begin(), values.end());
+  all.insert(all.end(), dotted.begin(), dotted.end());
+  return ScaleOf(all);
+}
 
-  int dots_x() const { return dots_x_; }
-  int dots_y() const { return dots_y_; }
+int DotX(size_t index, size_t count, const Canvas& canvas) {
+  const double along = static_cast<double>(index) / static_cast<double>(count - 1);
+  return static_cast<int>(std::lround(along * (canvas.dots_x() - 1)));
+}
 
-  // y counts from the top.
-  void Set(int x, int y) { set_[Index(x, y)] = 1; }
+int DotY(double value, const Scale& scale, const Canvas& canvas) {
+  return static_cast<int>(std::lround((1 - scale.At(value)) * (canvas.dots_y() - 1)));
+}
 
-  // The dots between two points, the points included.
-  void Line(int x0, int y0, int x1, int y1) {
-    const int steps = std::max({std::abs(x1 - x0), std::abs(y1 - y0), 1});
-    for (int i = 0; i <= steps; ++i) {
-      const double t = static_cast<double>(i) / steps;
-      Set(static_cast<int>(std::lround(x0 + t * (x1 - x0))),
-          static_cast<int>(std::lround(y0 + t * (y1 - y0))));
+// As separate dots, at least three dots apart.
+void DrawDots(absl::Span<const double> values, size_t count, const Scale& scale, Canvas& canvas) {
+  const size_t step = std::max<size_t>(1, 3 * count / static_cast<size_t>(canvas.dots_x()));
+  for (size_t i = 0; i < std::min(values.size(), count); i += step) {
+    if (std::isfinite(values[i])) {
+      canvas.Set(DotX(i, count, canvas), DotY(values[i], scale, canvas));
     }
   }
-
-  std::string Row(int row) const {
-    std::string line;
-    for (int column = 0; column < columns_; ++column) {
-      absl::StrAppend(&line, braille_ ? Braille(column, row)
-                                      : std::string(set_[Index(column, row)] ? "*" : " "));
-    }
-    return line;
-  }
-
-  int rows() const { return rows_; }
-
- private:
-  size_t Index(int x, int y) const {
-    return static_cast<size_t>(y) * static_cast<size_t>(dots_x_) + static_cast<size_t>(x);
-  }
-
-  // Unicode's braille patterns: U+2800 plus one bit a dot.
-  std::string Braille(int column, int row) const {
-    constexpr unsigned kBits[4][2] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
-    unsigned bits = 0;
-    for (int y = 0; y < 4; ++y) {
-      for (int x = 0; x < 2; ++x) {
-        if (set_[Index(2 * column + x, 4 * row + y)]) bits |= kBits[y][x];
-      }
-    }
-    if (bits == 0) return " ";
-    return {static_cast<char>(0xE2), static_cast<char>(0xA0 | bits >> 6),
-            static_cast<char>(0x80 | (bits & 0x3F))};
-  }
-
-  const bool braille_;
-  const int dots_x_;
-  const int dots_y_;
-  const int columns_;
-  const int rows_;
-  std::vector<char> set_;
-};
-
-struct Scale {
-  double low = 0;
-  double high = 0;
-  bool logarithmic = false;
-
-  // 0 at the bottom, 1 at the top.
-  double Height(double value) const {
-    if (high == low) return 0.5;
-    if (logarithmic) return std::log(value / low) / std::log(high / low);
-    return (value - low) / (high - low);
-  }
-};
-
-Scale ScaleOf(absl::Span<const double> values) {
-  Scale scale{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
-  for (const double value : values) {
-    if (!std::isfinite(value)) continue;
-    scale.low = std::min(scale.low, value);
-    scale.high = std::max(scale.high, value);
-  }
-  scale.logarithmic = scale.low > 0 && scale.high >= 10 * scale.low;
-  return scale;
 }
 
 void Draw(absl::Span<const double> values, const Scale& scale, Canvas& canvas) {
@@ -113,10 +47,8 @@ void Draw(absl::Span<const double> values, const Scale& scale, Canvas& canvas) {
       has_last = false;
       continue;
     }
-    const double along = static_cast<double>(i) / static_cast<double>(values.size() - 1);
-    const int x = static_cast<int>(std::lround(along * (canvas.dots_x() - 1)));
-    const int y =
-        static_cast<int>(std::lround((1 - scale.Height(values[i])) * (canvas.dots_y() - 1)));
+    const int x = DotX(i, values.size(), canvas);
+    const int y = DotY(values[i], scale, canvas);
     if (has_last) {
       canvas.Line(last_x, last_y, x, y);
     } else {
@@ -131,34 +63,22 @@ void Draw(absl::Span<const double> values, const Scale& scale, Canvas& canvas) {
 }  // namespace
 
 std::string RenderPlot(absl::Span<const double> values, const PlotOptions& options,
-                       const TerminalStyle& style) {
+                       const TerminalStyle& style, absl::Span<const double> dotted) {
   const auto finite = std::count_if(values.begin(), values.end(),
                                     [](double value) { return std::isfinite(value); });
   if (finite < 2 || options.columns < 1 || options.rows < 1) return "";
-  const Scale scale = ScaleOf(values);
-  Canvas canvas(options.columns, options.rows, style.utf8);
+  const Scale scale = ScaleOfBoth(values, dotted);
+  Canvas canvas(options.columns, options.rows, style);
   Draw(values, scale, canvas);
+  DrawDots(dotted, values.size(), scale, canvas);
 
-  const std::string high = FormatValue(scale.high);
-  const std::string low = FormatValue(scale.low);
-  const size_t label_width = std::max(high.size(), low.size());
-  std::string text = absl::StrCat(options.title, scale.logarithmic ? " (log scale)" : "", "\n");
-  for (int row = 0; row < canvas.rows(); ++row) {
-    const std::string label = row == 0 ? high : row == canvas.rows() - 1 ? low : "";
-    const std::string line =
-        absl::StrCat(PadLeft(label, label_width), style.utf8 ? " │" : " |", canvas.Row(row));
-    absl::StrAppend(&text, absl::StripTrailingAsciiWhitespace(line), "\n");
-  }
-  std::string axis = style.utf8 ? " └" : " +";
-  for (int i = 0; i < options.columns; ++i) axis += style.utf8 ? "─" : "-";
-  absl::StrAppend(&text, std::string(label_width, ' '), axis, "\n");
-  const std::string first = absl::StrCat(options.first_x);
-  const std::string last =
-      absl::StrCat(options.x_name, " ", options.first_x + static_cast<int>(values.size()) - 1);
-  const auto columns = static_cast<size_t>(options.columns);
-  absl::StrAppend(&text, std::string(label_width + 2, ' '), first,
-                  PadLeft(last, columns > first.size() ? columns - first.size() : 0), "\n");
-  return text;
+  const int last_x = options.first_x + static_cast<int>(values.size()) - 1;
+  return RenderFrame(canvas,
+                     {.title = options.title,
+                      .y = scale,
+                      .first_x = absl::StrCat(options.first_x),
+                      .last_x = absl::StrCat(options.x_name, " ", last_x)},
+                     style);
 }
 
 }  // namespace mlp

@@ -24,8 +24,9 @@ struct PlotOptions {
 // The values, joined by a line, over their index: braille dots with UTF-8, asterisks without. The
 // scale is logarithmic where the values are positive and the largest is at least ten times the
 // smallest. Values that are not finite are left out; empty where fewer than two remain. Lines end
-// with \n.
+// with \n. `dotted` are values to compare with, on the same scale, as separate dots; their index
+// counts as that of `values`, and they may be fewer.
 std::string RenderPlot(absl::Span<const double> values, const PlotOptions& options,
-                       const TerminalStyle& style);
+                       const TerminalStyle& style, absl::Span<const double> dotted = {});
 
 }  // namespace mlp

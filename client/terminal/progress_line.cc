@@ -24,7 +24,16 @@ std::string Cut(const std::string& line, size_t width) {
   return line;
 }
 
+// Rows come by the thousand, iterations by the one.
+std::string FormatRate(double rate) {
+  return rate < 1000 ? absl::StrFormat("%.1f", rate)
+                     : FormatCount(static_cast<int64_t>(std::min(rate, 1e18)));
+}
+
 std::string TimeNote(const Progress& progress) {
+  if (progress.seconds_left) {
+    return absl::StrCat("  ", FormatSeconds(*progress.seconds_left), " left");
+  }
   if (progress.total > 0 && progress.rate > 0) {
     const auto left = static_cast<double>(std::max<int64_t>(0, progress.total - progress.done));
     return absl::StrCat("  ", FormatSeconds(left / progress.rate), " left");
@@ -39,7 +48,7 @@ std::string RenderProgress(const Progress& progress, const TerminalStyle& style)
   if (progress.total > 0) absl::StrAppend(&tail, "/", FormatCount(progress.total));
   if (!progress.detail.empty()) absl::StrAppend(&tail, "  ", progress.detail);
   if (progress.rate > 0) {
-    absl::StrAppend(&tail, absl::StrFormat("  %.1f ", progress.rate), progress.rate_unit);
+    absl::StrAppend(&tail, "  ", FormatRate(progress.rate), " ", progress.rate_unit);
   }
   absl::StrAppend(&tail, TimeNote(progress));
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "client/terminal/style.h"
@@ -20,6 +21,8 @@ struct Progress {
   std::string rate_unit = {};
   double rate = 0;
   double elapsed_seconds = 0;
+  // Where it is known otherwise than from total and rate.
+  std::optional<double> seconds_left = {};
 };
 
 // At most style.width - 1 columns, without line end or escape codes.

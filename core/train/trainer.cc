@@ -86,10 +86,19 @@ absl::Status ValidateForDataset(const TrainingConfig& config, const DatasetSchem
 absl::StatusOr<TrainingOutcome> Train(const Dataset& dataset, const TrainingConfig& config,
                                       const TrainingContext& context) {
   MLP_RETURN_IF_ERROR(ValidateForDataset(config, dataset.schema));
+  MLP_ASSIGN_OR_RETURN(Split split,
+                       SplitRows(dataset.labels, dataset.schema.classes(), config.split));
+  return TrainOnSplit(dataset, std::move(split), config, context);
+}
+
+absl::StatusOr<TrainingOutcome> TrainOnSplit(const Dataset& dataset, Split split,
+                                             const TrainingConfig& config,
+                                             const TrainingContext& context) {
+  MLP_RETURN_IF_ERROR(ValidateForDataset(config, dataset.schema));
   if (context.start != nullptr) {
     MLP_RETURN_IF_ERROR(CheckStart(config.topology, context.start->network.topology));
   }
-  MLP_ASSIGN_OR_RETURN(const TrainingData data, PrepareData(dataset, config, context.start));
+  const TrainingData data = PrepareData(dataset, std::move(split), config, context.start);
   TrainingOutcome outcome;
   MLP_ASSIGN_OR_RETURN(outcome.gradient_check_error, CheckGradient(config, data, context));
   TrainedWeights trained = RunTraining(config, data, context);

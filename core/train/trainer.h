@@ -11,6 +11,7 @@
 #include "core/base/thread_pool.h"
 #include "core/data/dataset.h"
 #include "core/data/feature_scaler.h"
+#include "core/data/split.h"
 #include "core/eval/evaluation.h"
 #include "core/nn/network.h"
 #include "core/optim/optimizer.h"
@@ -50,14 +51,24 @@ absl::Status ValidateForDataset(const TrainingConfig& config, const DatasetSchem
 absl::StatusOr<TrainingOutcome> Train(const Dataset& dataset, const TrainingConfig& config,
                                       const TrainingContext& context);
 
+// As Train, on rows that are divided already; config.split is left out of account. The parts hold
+// rows of `dataset`, the training part at least one.
+absl::StatusOr<TrainingOutcome> TrainOnSplit(const Dataset& dataset, Split split,
+                                             const TrainingConfig& config,
+                                             const TrainingContext& context);
+
 // As EvaluateRows, or nothing where `interrupted` (thread-safe, quick; may be empty) said true.
 std::optional<Evaluation> TryEvaluateRows(const NetworkF& network, CostKind cost,
                                           const FeatureScaler& scaler, const Dataset& dataset,
                                           absl::Span<const int64_t> rows, ThreadPool& pool,
-                                          const std::function<bool()>& interrupted);
+                                          const std::function<bool()>& interrupted,
+                                          const EvaluationOptions& options = {});
 
-// Runs `network` on the rows of `dataset` and evaluates the answers. Requires a matching schema.
+// Runs `network` on the rows of `dataset` and evaluates the answers: the outputs that Predict
+// gives, to the bit where WeightedSumsKeepTheirBits. WorstExample::row is a row of `dataset`.
+// Requires a matching schema.
 Evaluation EvaluateRows(const NetworkF& network, CostKind cost, const FeatureScaler& scaler,
-                        const Dataset& dataset, absl::Span<const int64_t> rows, ThreadPool& pool);
+                        const Dataset& dataset, absl::Span<const int64_t> rows, ThreadPool& pool,
+                        const EvaluationOptions& options = {});
 
 }  // namespace mlp

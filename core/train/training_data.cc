@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/base/status_macros.h"
-
 namespace mlp {
 namespace {
 
@@ -17,20 +15,18 @@ std::vector<int32_t> LabelsOf(const Dataset& dataset, absl::Span<const int64_t> 
 
 }  // namespace
 
-absl::StatusOr<TrainingData> PrepareData(const Dataset& dataset, const TrainingConfig& config,
-                                         const WarmStart* start) {
-  const int classes = dataset.schema.classes();
-  MLP_ASSIGN_OR_RETURN(Split split, SplitRows(dataset.labels, classes, config.split));
+TrainingData PrepareData(const Dataset& dataset, Split split, const TrainingConfig& config,
+                         const WarmStart* start) {
   // Fitted on the training rows alone: the other parts must stay unseen.
   FeatureScaler scaler = start != nullptr
                              ? start->scaler
                              : FeatureScaler::Fit(config.scaling, dataset, split.training);
-  std::vector<float> class_weights =
-      ClassWeights(config.class_weights, LabelsOf(dataset, split.training), classes);
-  return TrainingData{.dataset = dataset,
-                      .split = std::move(split),
-                      .scaler = std::move(scaler),
-                      .class_weights = std::move(class_weights)};
+  std::vector<float> class_weights = ClassWeights(
+      config.class_weights, LabelsOf(dataset, split.training), dataset.schema.classes());
+  return {.dataset = dataset,
+          .split = std::move(split),
+          .scaler = std::move(scaler),
+          .class_weights = std::move(class_weights)};
 }
 
 std::vector<float> ClassWeights(const ClassWeightOptions& options, absl::Span<const int32_t> labels,

@@ -1,11 +1,10 @@
-// A dataset as one training uses it: Dataset -> Split -> FeatureScaler, and how much each class
-// counts. The rows stay as they are stored; they are scaled where they are used.
+// A dataset as one training uses it: its Split -> FeatureScaler, and how much each class counts.
+// The rows stay as they are stored; they are scaled where they are used.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include <absl/status/statusor.h>
 #include <absl/types/span.h>
 
 #include "core/data/dataset.h"
@@ -25,10 +24,10 @@ struct TrainingData {
   std::vector<float> class_weights;  // [K], see ClassWeights; empty: all 1
 };
 
-// Splits the rows and fits the scaler, or takes that of `start` (may be null). Errors: SplitRows'.
-// Requires a `config` that fits the dataset and the start.
-absl::StatusOr<TrainingData> PrepareData(const Dataset& dataset, const TrainingConfig& config,
-                                         const WarmStart* start);
+// Fits the scaler to the training part of `split`, or takes that of `start` (may be null). Requires
+// a training part, and a `config` that fits the dataset and the start.
+TrainingData PrepareData(const Dataset& dataset, Split split, const TrainingConfig& config,
+                         const WarmStart* start);
 
 // How much an example of each class counts in J [K]: the weight in `options`, or, balanced,
 // n / (K n_k) (King and Zeng 2001, as scikit-learn has it; 1 for a class without examples), then

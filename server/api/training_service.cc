@@ -1,5 +1,6 @@
 #include "server/api/training_service.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 
 #include "core/base/status_macros.h"
 #include "core/data/split.h"
+#include "core/train/study_plan.h"
 #include "core/train/trainer.h"
 #include "core/train/training_memory.h"
 #include "mlp/v1/training.pb.h"
@@ -16,6 +18,8 @@
 #include "server/conversion/config_conversion.h"
 #include "server/conversion/evaluation_conversion.h"
 #include "server/conversion/schema_conversion.h"
+#include "server/conversion/study_conversion.h"
+#include "server/end_of_call.h"
 #include "server/names.h"
 
 namespace mlp {
@@ -154,6 +158,7 @@ class TrainingServiceImpl final : public RpcService {
       absl::StatusOr<TrainingConfig> config = TrainingConfigFromApi(request.config(), type);
       MLP_RETURN_IF_ERROR(InConfig(config.status()));
       *asked.mutable_config() = TrainingConfigToApi(*config);
+      MLP_RETURN_IF_ERROR(InConfig(AddStudy(request.config(), *asked.mutable_config())));
       same = CheckSameRequest(asked, stored);
       if (same.ok()) return stored;
     }
@@ -167,18 +172,45 @@ class TrainingServiceImpl final : public RpcService {
     MLP_RETURN_IF_ERROR(InConfig(checked.status()));
     const DatasetSchema schema = SchemaOf(dataset);
     MLP_RETURN_IF_ERROR(InConfig(ValidateForDataset(*checked, schema)));
-    const int64_t memory =
-        TrainingMemory(*checked, schema, dataset.rows(), options_.training_threads);
-    if (memory > options_.max_job_memory_bytes) {
-      return absl::ResourceExhaustedError(absl::StrCat(
-          "config.network.layers: training ", ParameterCount(checked->topology), " weights on ",
-          dataset.rows(), " rows needs about ", memory >> 20, " MiB, more than the ",
-          options_.max_job_memory_bytes >> 20, " MiB that this server allows a job"));
-    }
+    MLP_RETURN_IF_ERROR(CheckMemory(*checked, schema, dataset.rows()));
     MLP_ASSIGN_OR_RETURN(const std::vector<int32_t> labels, store_.ReadLabels(dataset.name()));
     MLP_RETURN_IF_ERROR(
         InConfig(SplitRows(labels, dataset.class_names_size(), checked->split).status()));
-    return TrainingConfigToApi(*checked);
+    MLP_RETURN_IF_ERROR(CheckStudy(config, *checked, schema, labels));
+    v1::TrainingConfig complete = TrainingConfigToApi(*checked);
+    MLP_RETURN_IF_ERROR(AddStudy(config, complete));
+    return complete;
+  }
+
+  // The study of `config`, with every default filled in, to `complete`.
+  static absl::Status AddStudy(const v1::TrainingConfig& config, v1::TrainingConfig& complete) {
+    MLP_ASSIGN_OR_RETURN(const std::optional<StudyOptions> study, StudyFromApi(config));
+    if (study) *complete.mutable_study() = StudyToApi(*study);
+    return absl::OkStatus();
+  }
+
+  // Whether every run of the study, where `config` asks for one, can be made.
+  absl::Status CheckStudy(const v1::TrainingConfig& config, const TrainingConfig& checked,
+                          const DatasetSchema& schema, absl::Span<const int32_t> labels) {
+    absl::StatusOr<std::optional<StudyOptions>> study = StudyFromApi(config);
+    MLP_RETURN_IF_ERROR(InConfig(study.status()));
+    if (!*study) return absl::OkStatus();
+    const absl::StatusOr<StudyPlan> plan = MakeStudyPlan(**study, checked, schema, labels);
+    MLP_RETURN_IF_ERROR(InConfig(plan.status()));
+    for (const PlannedRun& run : plan->runs) {
+      MLP_RETURN_IF_ERROR(CheckMemory(run.config, schema, static_cast<int64_t>(labels.size())));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckMemory(const TrainingConfig& config, const DatasetSchema& schema,
+                           int64_t rows) {
+    const int64_t memory = TrainingMemory(config, schema, rows, options_.training_threads);
+    if (memory <= options_.max_job_memory_bytes) return absl::OkStatus();
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "config.network.layers: training ", ParameterCount(config.topology), " weights on ", rows,
+        " rows needs about ", memory >> 20, " MiB, more than the ",
+        options_.max_job_memory_bytes >> 20, " MiB that this server allows a job"));
   }
 
   static absl::Status Follow(JobWatch& watch, RpcCall& call) {
@@ -196,7 +228,7 @@ class TrainingServiceImpl final : public RpcService {
       call.WriteLast(response);
       return absl::OkStatus();
     }
-    return absl::CancelledError("the watcher has gone");
+    return CallerGone();
   }
 
   const TrainingServiceOptions options_;

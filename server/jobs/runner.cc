@@ -1,5 +1,6 @@
 #include "server/jobs/runner.h"
 
+#include <algorithm>
 #include <exception>
 #include <future>
 #include <memory>
@@ -14,10 +15,13 @@
 #include "core/base/hash.h"
 #include "core/base/status_macros.h"
 #include "core/nn/topology.h"
+#include "core/train/study.h"
 #include "server/conversion/config_conversion.h"
 #include "server/conversion/evaluation_conversion.h"
+#include "server/conversion/study_conversion.h"
 #include "server/jobs/job_state.h"
 #include "server/jobs/provenance.h"
+#include "server/jobs/study_result.h"
 
 namespace mlp {
 namespace {
@@ -36,7 +40,7 @@ absl::Status RunCatching(absl::FunctionRef<absl::Status()> run) {
 void AddEvaluation(const std::optional<Evaluation>& evaluation, v1::DatasetPart part,
                    const DatasetSchema& schema, v1::TrainingResult& result) {
   if (!evaluation) return;
-  *result.add_evaluations() = EvaluationToApi(*evaluation, part, schema.class_names, false);
+  *result.add_evaluations() = EvaluationToApi(*evaluation, part, schema.class_names);
 }
 
 void FillResult(const TrainingOutcome& outcome, const DatasetSchema& schema,
@@ -66,10 +70,13 @@ void FillResult(const ProgressPoint& newest, v1::TrainingResult& result) {
 // What one run gathers on its way.
 struct JobRunner::Attempt {
   v1::TrainingJob job;
-  TrainingConfig config;
+  TrainingConfig config;  // of the network to publish: of a study, once it is known
+  std::optional<StudyOptions> study;
   v1::Dataset record;
   Dataset dataset;
   std::unique_ptr<ProgressLog::Writer> progress;
+  std::optional<StudyOutcome> study_outcome;
+  // Of the job's network; of a study, of the best one where there is one to publish.
   std::optional<TrainingOutcome> outcome;
   std::optional<NewVersion> version;
 };
@@ -99,17 +106,31 @@ absl::Status JobRunner::TrainInto(Attempt& attempt, ThreadPool& pool, const JobC
 
   // A thread that went down to SCHED_IDLE may not come up again, and the runner's own thread must
   // not hold the store's locks at that priority: so each training has a thread to itself.
-  std::packaged_task<absl::StatusOr<TrainingOutcome>()> task([&] {
+  std::packaged_task<absl::Status()> task([&] {
     if (idle_priority_) LowerThisThreadToIdle();
-    return train_(attempt.dataset, attempt.config,
-                  {.pool = pool,
-                   .clock = clock_,
-                   .stop = control.stop().get_token(),
-                   .observer = attempt.progress.get()});
+    return RunTraining(attempt, {.pool = pool,
+                                 .clock = clock_,
+                                 .stop = control.stop().get_token(),
+                                 .observer = attempt.progress.get()});
   });
-  std::future<absl::StatusOr<TrainingOutcome>> outcome = task.get_future();
+  std::future<absl::Status> status = task.get_future();
   std::thread(std::move(task)).join();
-  MLP_ASSIGN_OR_RETURN(attempt.outcome, outcome.get());
+  return status.get();
+}
+
+absl::Status JobRunner::RunTraining(Attempt& attempt, const TrainingContext& context) {
+  if (!attempt.study) {
+    MLP_ASSIGN_OR_RETURN(attempt.outcome, train_(attempt.dataset, attempt.config, context));
+    return absl::OkStatus();
+  }
+  MLP_ASSIGN_OR_RETURN(attempt.study_outcome,
+                       RunStudy(attempt.dataset, *attempt.study, attempt.config, context));
+  StudyOutcome& study = *attempt.study_outcome;
+  if (study.best) {
+    attempt.config = *study.best_config;
+    attempt.outcome = std::exchange(study.best, std::nullopt);
+    attempt.job.mutable_result()->set_parameters(ParameterCount(attempt.config.topology));
+  }
   return absl::OkStatus();
 }
 
@@ -130,24 +151,39 @@ absl::Status JobRunner::LoadDataset(Attempt& attempt) {
   }
   MLP_ASSIGN_OR_RETURN(attempt.config,
                        TrainingConfigFromApi(job.config(), attempt.record.feature_type()));
+  MLP_ASSIGN_OR_RETURN(attempt.study, StudyFromApi(job.config()));
   MLP_ASSIGN_OR_RETURN(attempt.dataset, store_.ReadDataset(job.dataset()));
   return absl::OkStatus();
 }
 
 absl::Status JobRunner::Finish(const absl::Status& status, Attempt& attempt) {
   v1::TrainingResult& result = *attempt.job.mutable_result();
-  if (attempt.progress != nullptr) FillResult(attempt.progress->newest(), result);
+  if (attempt.progress != nullptr && !attempt.study_outcome) {
+    FillResult(attempt.progress->newest(), result);
+  }
   if (attempt.outcome) FillResult(*attempt.outcome, attempt.dataset.schema, result);
+  if (attempt.study_outcome) FillStudyResult(*attempt.study_outcome, result);
   // A training that diverged is reported as such even where its points could not be stored.
   if (attempt.outcome && attempt.outcome->reason == StopReason::kDiverged) return absl::OkStatus();
   MLP_RETURN_IF_ERROR(status);
-  if (attempt.outcome->reason == StopReason::kCancelled) return absl::OkStatus();
+  if (!attempt.outcome || attempt.outcome->reason == StopReason::kCancelled) {
+    return absl::OkStatus();
+  }
   MLP_ASSIGN_OR_RETURN(attempt.version, MakeVersion(attempt));
   return absl::OkStatus();
 }
 
+// What trains the best network of a study again.
+v1::TrainingConfig JobRunner::ConfigOfBestRun(const Attempt& attempt) {
+  v1::TrainingConfig config = TrainingConfigToApi(attempt.config);
+  const std::string& start = attempt.job.config().initial_model();
+  if (!start.empty()) SetInitialModel(start, config);
+  return config;
+}
+
 absl::StatusOr<NewVersion> JobRunner::MakeVersion(Attempt& attempt) {
-  const v1::TrainingJob& job = attempt.job;
+  v1::TrainingJob job = attempt.job;
+  if (attempt.study) *job.mutable_config() = ConfigOfBestRun(attempt);
   Artifact artifact;
   MLP_ASSIGN_OR_RETURN(artifact.provenance_json, ProvenanceJson(job, *attempt.outcome));
   artifact.network = std::move(attempt.outcome->network);
@@ -180,19 +216,40 @@ void JobRunner::Conclude(const absl::Status& status, const JobControl& control, 
     EndJob(job, v1::JOB_STATE_FAILED, v1::STOP_REASON_ERROR, MessageForPeople(status), now);
     return;
   }
+  if (attempt.study) return ConcludeStudy(control, attempt);
   const TrainingOutcome& outcome = *attempt.outcome;
   if (outcome.reason == StopReason::kDiverged) {
     EndJob(job, v1::JOB_STATE_FAILED, v1::STOP_REASON_DIVERGED, outcome.message, now);
   } else if (outcome.reason != StopReason::kCancelled) {
     EndJob(job, v1::JOB_STATE_SUCCEEDED, StopReasonToApi(outcome.reason), outcome.message, now);
-  } else if (control.cancelled()) {
-    EndJob(job, v1::JOB_STATE_CANCELLED, v1::STOP_REASON_CANCELLED,
-           absl::StrCat("cancelled at iteration ", outcome.iterations), now);
   } else {
-    job.clear_result();
-    RequeueJob(job, absl::StrCat("queued again: the server was stopped at iteration ",
-                                 outcome.iterations));
+    ConcludeStopped(absl::StrCat("iteration ", outcome.iterations), control, job);
   }
+}
+
+void JobRunner::ConcludeStudy(const JobControl& control, Attempt& attempt) {
+  const StudyOutcome& outcome = *attempt.study_outcome;
+  v1::TrainingJob& job = attempt.job;
+  if (outcome.cancelled) {
+    ConcludeStopped(absl::StrCat("run ", outcome.runs.size() + 1), control, job);
+    return;
+  }
+  const bool learned = std::any_of(outcome.runs.begin(), outcome.runs.end(),
+                                   [](const StudyRun& run) { return run.validation.has_value(); });
+  EndJob(job, learned ? v1::JOB_STATE_SUCCEEDED : v1::JOB_STATE_FAILED,
+         learned ? v1::STOP_REASON_COMPLETED : v1::STOP_REASON_DIVERGED,
+         StudyMessage(*attempt.study, outcome), clock_.Now());
+}
+
+void JobRunner::ConcludeStopped(absl::string_view done, const JobControl& control,
+                                v1::TrainingJob& job) {
+  if (control.cancelled()) {
+    EndJob(job, v1::JOB_STATE_CANCELLED, v1::STOP_REASON_CANCELLED,
+           absl::StrCat("cancelled at ", done), clock_.Now());
+    return;
+  }
+  job.clear_result();
+  RequeueJob(job, absl::StrCat("queued again: the server was stopped at ", done));
 }
 
 }  // namespace mlp

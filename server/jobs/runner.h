@@ -1,4 +1,5 @@
-// Runs one job: Dataset -> Train -> artifact. What it returns is stored by the scheduler.
+// Runs one job: Dataset -> Train, or RunStudy -> artifact. What it returns is stored by the
+// scheduler.
 #pragma once
 
 #include <atomic>
@@ -8,6 +9,7 @@
 #include <utility>
 
 #include <absl/status/statusor.h>
+#include <absl/strings/string_view.h>
 
 #include "core/base/clock.h"
 #include "core/base/thread_pool.h"
@@ -44,7 +46,8 @@ class JobControl {
 // How a run ended. `job` is the record to store: ended, or QUEUED again where it was interrupted.
 struct RunEnd {
   v1::TrainingJob job;
-  // Set where the job SUCCEEDED: what to publish in one go with `job`.
+  // What to publish in one go with `job`: set where the job SUCCEEDED, unless it is a study that
+  // publishes nothing.
   std::optional<NewVersion> version;
 };
 
@@ -70,10 +73,16 @@ class JobRunner {
 
   absl::Status TrainInto(Attempt& attempt, ThreadPool& pool, const JobControl& control);
   absl::Status LoadDataset(Attempt& attempt);
+  // Trains the job's network, or the networks of its study.
+  absl::Status RunTraining(Attempt& attempt, const TrainingContext& context);
   // Fills the job's result and, where training succeeded (`status` and outcome), the version.
   absl::Status Finish(const absl::Status& status, Attempt& attempt);
+  static v1::TrainingConfig ConfigOfBestRun(const Attempt& attempt);
   absl::StatusOr<NewVersion> MakeVersion(Attempt& attempt);
   void Conclude(const absl::Status& status, const JobControl& control, Attempt& attempt);
+  void ConcludeStudy(const JobControl& control, Attempt& attempt);
+  // Ends a job that was stopped after `done` (`iteration 7`): CANCELLED, or QUEUED again.
+  void ConcludeStopped(absl::string_view done, const JobControl& control, v1::TrainingJob& job);
 
   const TrainFunction train_;
   const bool idle_priority_;

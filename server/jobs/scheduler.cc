@@ -6,6 +6,7 @@
 #include <absl/strings/str_cat.h>
 
 #include "core/base/status_macros.h"
+#include "server/end_of_call.h"
 #include "server/jobs/job_state.h"
 
 namespace mlp {
@@ -99,7 +100,7 @@ absl::StatusOr<v1::TrainingJob> JobScheduler::Submit(const v1::TrainingJob& job,
                                                      absl::string_view request_id) {
   {
     absl::MutexLock lock(&mutex_);
-    if (stopping_) return absl::UnavailableError("the server is stopping");
+    if (stopping_) return ServerStopping();
   }
   v1::TrainingJob record;
   record.set_model(job.model());
@@ -223,17 +224,19 @@ std::optional<v1::TrainingJob> JobScheduler::MarkRunning(int64_t id) {
 
 void JobScheduler::StoreEnd(RunEnd end) {
   absl::Status status;
+  bool published = false;
   if (end.version) {
     status = Publish(end);
+    published = status.ok();
     if (absl::IsUnavailable(status) && IsStopping()) return;  // the next start trains it again
-    if (!status.ok()) {
+    if (!published) {
       end.job.set_state(v1::JOB_STATE_RUNNING);  // as it is in the store
       EndJob(end.job, v1::JOB_STATE_FAILED, v1::STOP_REASON_ERROR,
              absl::StrCat("the trained network could not be stored: ", MessageForPeople(status)),
              clock_.Now());
     }
   }
-  if (end.job.state() != v1::JOB_STATE_SUCCEEDED) {
+  if (!published) {
     do {
       status = store_.UpdateJob(end.job, v1::JOB_STATE_RUNNING);
     } while (MayPass(status) && PauseBeforeRetry());

@@ -9,14 +9,16 @@
 #include "core/base/status_macros.h"
 #include "server/store/paging.h"
 #include "server/store/record.h"
+#include "server/store/sqlite_checkpoints.h"
 #include "server/store/sqlite_datasets.h"
+#include "server/store/sqlite_models.h"
 
 namespace mlp {
 namespace {
 
 // A job's progress is that of its newest point, which AppendProgress keeps.
 constexpr char kSelectJobs[] =
-    "SELECT jobs.id, jobs.record, progress.record FROM jobs "
+    "SELECT jobs.id, jobs.record, progress.record, jobs.log FROM jobs "
     "LEFT JOIN progress ON progress.job_id = jobs.id "
     "AND progress.iteration = jobs.newest_iteration ";
 
@@ -32,9 +34,10 @@ bool IsUnfinished(int64_t state) {
   return state == v1::JOB_STATE_QUEUED || state == v1::JOB_STATE_RUNNING;
 }
 
-// What goes into the record: progress has a table of its own.
+// What goes into the record: progress has a table of its own, the log a column.
 std::string JobRecord(v1::TrainingJob job) {
   job.clear_progress();
+  job.clear_log();
   return EncodeRecord(job);
 }
 
@@ -45,6 +48,11 @@ absl::StatusOr<v1::TrainingJob> ReadJob(const SqliteStatement& row) {
   MLP_RETURN_IF_ERROR(DecodeRecord(row.Bytes(1), owner, job));
   if (!row.IsNull(2)) {
     MLP_RETURN_IF_ERROR(DecodeRecord(row.Bytes(2), owner, *job.mutable_progress()));
+  }
+  if (!row.IsNull(3)) {
+    v1::TrainingJob log;
+    MLP_RETURN_IF_ERROR(DecodeRecord(row.Bytes(3), owner, log));
+    job.mutable_log()->Swap(log.mutable_log());
   }
   return job;
 }
@@ -92,9 +100,9 @@ absl::Status CheckQueue(SqliteConnection& connection, int max_queued) {
 absl::Status InsertJob(SqliteConnection& connection, absl::string_view request_id,
                        v1::TrainingJob& job) {
   SqliteStatement insert = connection.Prepare(
-      "INSERT INTO jobs (request_id, model, dataset, state, record) "
-      "VALUES (nullif(?1, ''), ?2, ?3, ?4, x'')");
-  insert.Bind(request_id, job.model(), job.dataset(), job.state());
+      "INSERT INTO jobs (request_id, model, dataset, state, initial_model, record) "
+      "VALUES (nullif(?1, ''), ?2, ?3, ?4, nullif(?5, ''), x'')");
+  insert.Bind(request_id, job.model(), job.dataset(), job.state(), job.config().initial_model());
   MLP_RETURN_IF_ERROR(insert.Run());
   job.set_id(connection.last_insert_id());
   const std::string record = JobRecord(job);
@@ -116,13 +124,15 @@ absl::Status ReplaceJob(SqliteConnection& connection, const v1::TrainingJob& job
   SqliteStatement update = connection.Prepare(
       "UPDATE jobs SET model = ?1, dataset = ?2, state = ?3, record = ?4 WHERE id = ?5");
   update.Bind(job.model(), job.dataset(), job.state(), SqliteBlob{record}, job.id());
-  return update.Run();
+  MLP_RETURN_IF_ERROR(update.Run());
+  return IsUnfinished(job.state()) ? absl::OkStatus() : RetireCheckpoints(connection, job.id());
 }
 
 absl::StatusOr<v1::TrainingJob> SqliteJobs::Create(const v1::TrainingJob& job,
                                                    absl::string_view request_id, int max_queued) {
   v1::TrainingJob created = job;
   created.clear_progress();
+  created.clear_log();
   created.set_state(v1::JOB_STATE_QUEUED);
   if (!created.has_create_time()) *created.mutable_create_time() = ToTimestamp(clock_.Now());
   return database_.Write([&](SqliteConnection& connection) -> absl::StatusOr<v1::TrainingJob> {
@@ -131,6 +141,9 @@ absl::StatusOr<v1::TrainingJob> SqliteJobs::Create(const v1::TrainingJob& job,
     if (earlier) return *std::move(earlier);
     MLP_ASSIGN_OR_RETURN(const StoredDataset dataset, FindDataset(connection, job.dataset()));
     if (created.dataset_sha256().empty()) created.set_dataset_sha256(dataset.record.sha256());
+    if (!created.config().initial_model().empty()) {
+      MLP_RETURN_IF_ERROR(CheckVersionIsThere(connection, created.config().initial_model()));
+    }
     MLP_RETURN_IF_ERROR(CheckQueue(connection, max_queued));
     MLP_RETURN_IF_ERROR(InsertJob(connection, request_id, created));
     return created;
@@ -179,8 +192,12 @@ absl::StatusOr<Page<v1::TrainingJob>> SqliteJobs::List(const PageRequest& page,
 }
 
 absl::Status SqliteJobs::Update(const v1::TrainingJob& job, v1::JobState expected) {
-  return database_.Write(
-      [&](SqliteConnection& connection) { return ReplaceJob(connection, job, expected); });
+  MLP_RETURN_IF_ERROR(database_.Write(
+      [&](SqliteConnection& connection) { return ReplaceJob(connection, job, expected); }));
+  // The job is as it should be. What cannot be cleared now, on a full disk for one, is cleared
+  // later.
+  if (!IsUnfinished(job.state())) PurgeCheckpoints(database_).IgnoreError();
+  return absl::OkStatus();
 }
 
 absl::Status SqliteJobs::Delete(int64_t id) {

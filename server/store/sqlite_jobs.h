@@ -1,4 +1,4 @@
-// Jobs in SQLite: records in `jobs`, progress points in `progress`.
+// Jobs in SQLite: records and logs in `jobs`, progress points in `progress`.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,8 @@
 
 namespace mlp {
 
-// Inside a transaction of the caller's: Store::UpdateJob.
+// Inside a transaction of the caller's: Store::UpdateJob. Where the job ends, its checkpoints are
+// left to PurgeCheckpoints.
 absl::Status ReplaceJob(SqliteConnection& connection, const v1::TrainingJob& job,
                         v1::JobState expected);
 
@@ -33,6 +34,9 @@ class SqliteJobs {
   absl::Status Delete(int64_t id);
   absl::StatusOr<std::vector<v1::TrainingJob>> Unfinished();
   absl::StatusOr<std::vector<int64_t>> Count();
+
+  // sqlite_job_log.cc
+  absl::Status AppendLog(int64_t id, const v1::JobLogLine& line);
 
   // sqlite_progress.cc
   absl::Status AppendProgress(int64_t job_id, absl::Span<const ProgressPoint> points);

@@ -39,6 +39,23 @@ absl::StatusOr<v1::Model> FindModel(SqliteConnection& connection, absl::string_v
 
 }  // namespace
 
+absl::Status CheckNoJobStartsFrom(SqliteConnection& connection, absl::string_view model,
+                                  int64_t version) {
+  // Names have no '@': what stands before it is the whole name.
+  const std::string start =
+      version == 0 ? absl::StrCat(model, "@") : absl::StrCat(model, "@", version);
+  SqliteStatement select = connection.Prepare(
+      version == 0 ? "SELECT id, initial_model FROM jobs WHERE state IN (?1, ?2) AND "
+                     "substr(initial_model, 1, length(?3)) = ?3 ORDER BY id LIMIT 1"
+                   : "SELECT id, initial_model FROM jobs WHERE state IN (?1, ?2) AND "
+                     "initial_model = ?3 ORDER BY id LIMIT 1");
+  select.Bind(v1::JOB_STATE_QUEUED, v1::JOB_STATE_RUNNING, start);
+  MLP_ASSIGN_OR_RETURN(const bool needed, select.Step());
+  if (!needed) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "model ", select.Bytes(1), ": job ", select.Int(0), " starts from it and has not ended yet"));
+}
+
 absl::Status SqliteModels::Purge() {
   bool done = false;
   while (!done) {
@@ -101,6 +118,7 @@ absl::StatusOr<Page<v1::Model>> SqliteModels::List(const PageRequest& page) {
 
 absl::Status SqliteModels::Delete(absl::string_view name) {
   const absl::Status status = database_.Write([&](SqliteConnection& connection) -> absl::Status {
+    MLP_RETURN_IF_ERROR(CheckNoJobStartsFrom(connection, name, 0));
     SqliteStatement model = connection.Prepare(
         "UPDATE models SET record = NULL WHERE name = ?1 AND record IS NOT NULL");
     model.Bind(name);

@@ -14,6 +14,15 @@
 
 namespace mlp {
 
+// Inside a transaction of the caller's. `reference` is NAME@VERSION: INVALID_ARGUMENT where it is
+// something else, NOT_FOUND names what is missing.
+absl::Status CheckVersionIsThere(SqliteConnection& connection, absl::string_view reference);
+
+// Inside a transaction of the caller's: FAILED_PRECONDITION where a queued or running job starts
+// from this version; of any version of the model where `version` is 0.
+absl::Status CheckNoJobStartsFrom(SqliteConnection& connection, absl::string_view model,
+                                  int64_t version);
+
 // The model part of Store: see there. Thread-safe. Both arguments outlive it.
 class SqliteModels {
  public:

@@ -12,8 +12,9 @@ namespace {
 constexpr int64_t kApplicationId = 0x6D6C7064;  // "mlpd"
 
 // What others must not see yet, or no longer, has NULL in the column that names its owner: an
-// upload under way and a deleted dataset have no name, a deleted version has no model. Such rows
-// are emptied piece by piece (see Purge in sqlite_datasets.h and sqlite_models.h).
+// upload under way and a deleted dataset have no name, a deleted version has no model, a checkpoint
+// that is not needed any more has no job. Such rows are emptied piece by piece (see Purge in
+// sqlite_datasets.h, sqlite_models.h and sqlite_checkpoints.h).
 //
 // A model that was deleted leaves its row with a NULL record, so that its version numbers go on.
 //
@@ -70,6 +71,27 @@ CREATE TABLE artifact_pieces (
   piece INTEGER NOT NULL,
   bytes BLOB NOT NULL,
   PRIMARY KEY (version_id, piece)
+);
+)sql",
+    // 2: where a job starts from, its log, and the checkpoints it goes on from. A checkpoint
+    // without
+    // a job is deleted; one that is not complete is being written.
+    R"sql(
+ALTER TABLE jobs ADD COLUMN initial_model TEXT;
+ALTER TABLE jobs ADD COLUMN log BLOB;
+CREATE TABLE checkpoints (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  job_id INTEGER REFERENCES jobs (id) ON DELETE SET NULL,
+  complete INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  crc INTEGER NOT NULL
+);
+CREATE INDEX checkpoints_by_job ON checkpoints (job_id);
+CREATE TABLE checkpoint_pieces (
+  checkpoint_id INTEGER NOT NULL REFERENCES checkpoints (id),
+  piece INTEGER NOT NULL,
+  bytes BLOB NOT NULL,
+  PRIMARY KEY (checkpoint_id, piece)
 );
 )sql",
 };

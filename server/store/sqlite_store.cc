@@ -4,6 +4,7 @@
 
 #include "core/base/status_macros.h"
 #include "server/store/data_folder.h"
+#include "server/store/sqlite_checkpoints.h"
 #include "server/store/sqlite_database.h"
 #include "server/store/sqlite_datasets.h"
 #include "server/store/sqlite_jobs.h"
@@ -21,10 +22,12 @@ class SqliteStore final : public Store {
         database_(std::move(database)),
         datasets_(*database_, clock),
         jobs_(*database_, clock),
+        checkpoints_(*database_),
         models_(*database_, clock) {}
 
   absl::Status Purge() {
     MLP_RETURN_IF_ERROR(datasets_.Purge());
+    MLP_RETURN_IF_ERROR(checkpoints_.Recover());
     return models_.Purge();
   }
 
@@ -74,6 +77,17 @@ class SqliteStore final : public Store {
   }
   absl::StatusOr<std::vector<int64_t>> CountJobs() override { return jobs_.Count(); }
 
+  absl::Status AppendJobLog(int64_t id, const v1::JobLogLine& line) override {
+    return jobs_.AppendLog(id, line);
+  }
+
+  absl::Status SaveCheckpoint(int64_t job_id, absl::string_view bytes) override {
+    return checkpoints_.Save(job_id, bytes);
+  }
+  absl::StatusOr<std::string> ReadCheckpoint(int64_t job_id, int age) override {
+    return checkpoints_.Read(job_id, age);
+  }
+
   absl::Status AppendProgress(int64_t job_id, absl::Span<const ProgressPoint> points) override {
     return jobs_.AppendProgress(job_id, points);
   }
@@ -115,6 +129,7 @@ class SqliteStore final : public Store {
   const std::unique_ptr<SqliteDatabase> database_;
   SqliteDatasets datasets_;
   SqliteJobs jobs_;
+  SqliteCheckpoints checkpoints_;
   SqliteModels models_;
 };
 

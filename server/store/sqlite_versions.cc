@@ -6,8 +6,10 @@
 
 #include "core/base/hash.h"
 #include "core/base/status_macros.h"
+#include "server/names.h"
 #include "server/store/paging.h"
 #include "server/store/record.h"
+#include "server/store/sqlite_checkpoints.h"
 #include "server/store/sqlite_jobs.h"
 #include "server/store/sqlite_models.h"
 
@@ -129,6 +131,16 @@ absl::StatusOr<std::string> ReadPieces(SqliteConnection& connection, const Store
 
 }  // namespace
 
+absl::Status CheckVersionIsThere(SqliteConnection& connection, absl::string_view reference) {
+  MLP_ASSIGN_OR_RETURN(const ModelReference parsed,
+                       ParseModelReference("initial_model", reference));
+  if (parsed.version == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("initial_model: expected NAME@VERSION, got ", reference));
+  }
+  return FindVersion(connection, parsed.model, parsed.version).status();
+}
+
 absl::StatusOr<v1::ModelVersion> SqliteModels::Publish(NewVersion version, v1::TrainingJob job) {
   v1::ModelVersion& record = version.version;
   if (record.model() != job.model()) {
@@ -139,7 +151,7 @@ absl::StatusOr<v1::ModelVersion> SqliteModels::Publish(NewVersion version, v1::T
   record.set_artifact_bytes(static_cast<int64_t>(version.artifact.size()));
   record.set_artifact_sha256(Sha256::Hex(version.artifact));
   if (!record.has_create_time()) *record.mutable_create_time() = ToTimestamp(clock_.Now());
-  return database_.Write([&](SqliteConnection& connection) -> absl::StatusOr<v1::ModelVersion> {
+  const auto publish = [&](SqliteConnection& connection) -> absl::StatusOr<v1::ModelVersion> {
     MLP_ASSIGN_OR_RETURN(const int64_t number, TakeNumber(connection, record));
     record.set_version(number);
     if (record.has_training()) record.mutable_training()->set_version(number);
@@ -148,7 +160,10 @@ absl::StatusOr<v1::ModelVersion> SqliteModels::Publish(NewVersion version, v1::T
     MLP_RETURN_IF_ERROR(ReplaceJob(connection, job, v1::JOB_STATE_RUNNING));
     MLP_RETURN_IF_ERROR(InsertVersion(connection, record, version.artifact));
     return record;
-  });
+  };
+  absl::StatusOr<v1::ModelVersion> published = database_.Write(publish);
+  if (published.ok()) PurgeCheckpoints(database_).IgnoreError();  // of the job that has ended
+  return published;
 }
 
 absl::StatusOr<v1::ModelVersion> SqliteModels::GetVersion(absl::string_view model,
@@ -189,6 +204,7 @@ absl::StatusOr<Page<v1::ModelVersion>> SqliteModels::ListVersions(absl::string_v
 absl::Status SqliteModels::DeleteVersion(absl::string_view model, int64_t version) {
   const absl::Status status = database_.Write([&](SqliteConnection& connection) -> absl::Status {
     MLP_RETURN_IF_ERROR(CheckModel(connection, model));
+    MLP_RETURN_IF_ERROR(CheckNoJobStartsFrom(connection, model, version));
     SqliteStatement update =
         connection.Prepare("UPDATE versions SET model = NULL WHERE model = ?1 AND version = ?2");
     update.Bind(model, version);

@@ -1,4 +1,5 @@
-// What survives a restart: datasets, jobs with their progress, models with their versions.
+// What survives a restart: datasets, jobs with their progress and checkpoints, models with their
+// versions.
 //
 // The narrow waist between the service and its database. Nothing is acknowledged before it is
 // durable: a method that returns OK has survived the loss of power. Names were checked by the
@@ -57,6 +58,9 @@ struct JobFilter {
   v1::JobState state = v1::JOB_STATE_UNSPECIFIED;
 };
 
+inline constexpr int kMaxJobLogLines = 100;
+inline constexpr int kKeptCheckpoints = 2;
+
 // A version to publish: its number is given by the store.
 struct NewVersion {
   v1::ModelVersion version;
@@ -94,7 +98,8 @@ class Store {
   // --- Jobs ---
   // Stores `job` with a new id (job.id is ignored), state QUEUED. With a request id that was used
   // before: returns that job instead. RESOURCE_EXHAUSTED where `max_queued` jobs are queued
-  // already. NOT_FOUND where job.dataset is not (or no longer) there.
+  // already. NOT_FOUND where job.dataset, or the version that job.config.initial_model names (as
+  // NAME@VERSION), is not (or no longer) there.
   virtual absl::StatusOr<v1::TrainingJob> CreateJob(const v1::TrainingJob& job,
                                                     absl::string_view request_id,
                                                     int max_queued) = 0;
@@ -105,8 +110,8 @@ class Store {
   virtual absl::StatusOr<Page<v1::TrainingJob>> ListJobs(const PageRequest& page,
                                                          const JobFilter& filter) = 0;
   // Replaces the stored job where its stored state is `expected`; FAILED_PRECONDITION where it is
-  // another, NOT_FOUND where there is none. The newest progress point is kept by AppendProgress,
-  // not here.
+  // another, NOT_FOUND where there is none. The newest progress point is kept by AppendProgress and
+  // the log by AppendJobLog, not here. A job that has ended has no checkpoints any more.
   virtual absl::Status UpdateJob(const v1::TrainingJob& job, v1::JobState expected) = 0;
   // NOT_FOUND; FAILED_PRECONDITION unless the job has ended.
   virtual absl::Status DeleteJob(int64_t id) = 0;
@@ -114,6 +119,19 @@ class Store {
   virtual absl::StatusOr<std::vector<v1::TrainingJob>> UnfinishedJobs() = 0;
   // Jobs by state, for metrics: index = state number.
   virtual absl::StatusOr<std::vector<int64_t>> CountJobs() = 0;
+
+  // Durable on return. The newest kMaxJobLogLines lines are kept, and shown with the job.
+  // NOT_FOUND.
+  virtual absl::Status AppendJobLog(int64_t id, const v1::JobLogLine& line) = 0;
+
+  // --- Checkpoints ---
+  // What a training goes on from after a restart: bytes that the store does not look into. Durable
+  // on return; the newest kKeptCheckpoints of a job are kept. Other writers get their turn while a
+  // long one is stored. FAILED_PRECONDITION unless the job is RUNNING, NOT_FOUND.
+  virtual absl::Status SaveCheckpoint(int64_t job_id, absl::string_view bytes) = 0;
+  // The checkpoint that was saved `age` checkpoints before the newest one; 0 is the newest.
+  // NOT_FOUND where there is none, DATA_LOSS where its stored bytes are damaged.
+  virtual absl::StatusOr<std::string> ReadCheckpoint(int64_t job_id, int age) = 0;
 
   // --- Progress ---
   // Durable on return, all or nothing. A point whose iteration is stored already replaces it. The
@@ -139,12 +157,14 @@ class Store {
   // stored, whose `serving` is unset where all settings are 0. NOT_FOUND.
   virtual absl::StatusOr<v1::Model> SetServingSettings(absl::string_view name,
                                                        const v1::ServingSettings& settings) = 0;
+  // NOT_FOUND; FAILED_PRECONDITION while a queued or running job starts from one of its versions.
   virtual absl::Status DeleteModel(absl::string_view name) = 0;
   // `version` 0 is the newest one. NOT_FOUND names what is missing: model or version.
   virtual absl::StatusOr<v1::ModelVersion> GetVersion(absl::string_view model, int64_t version) = 0;
   // Newest first. NOT_FOUND for an unknown model.
   virtual absl::StatusOr<Page<v1::ModelVersion>> ListVersions(absl::string_view model,
                                                               const PageRequest& page) = 0;
+  // NOT_FOUND; FAILED_PRECONDITION while a queued or running job starts from it.
   virtual absl::Status DeleteVersion(absl::string_view model, int64_t version) = 0;
   // The artifact's bytes as published. NOT_FOUND, DATA_LOSS (SHA-256 differs from the record).
   virtual absl::StatusOr<std::string> ReadArtifact(absl::string_view model, int64_t version) = 0;

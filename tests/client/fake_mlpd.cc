@@ -200,6 +200,10 @@ class FakeMlpd::Impl : public v1::DatasetService::Service,
       message.mutable_progress()->set_iteration(i);
       message.mutable_progress()->set_cost(8.0 / (i + 1));
       message.mutable_progress()->set_elapsed_seconds(0.5 * i);
+      if (i > 0) {
+        message.mutable_progress()->set_examples_per_second(5000);
+        message.mutable_progress()->set_seconds_left(0.5 * (100 - i));
+      }
       if (!writer->Write(message)) return Status::CANCELLED;
     }
     absl::MutexLock lock(&mutex_);
@@ -270,11 +274,13 @@ class FakeMlpd::Impl : public v1::DatasetService::Service,
                   absl::StrCat("version ", request->model(), "@", request->version()));
   }
 
-  Status EvaluateModel(ServerContext*, const v1::EvaluateModelRequest* request,
+  Status EvaluateModel(ServerContext* context, const v1::EvaluateModelRequest* request,
                        v1::EvaluateModelResponse* response) override {
+    const Status begun = Begin("EvaluateModel", context);
+    if (!begun.ok()) return begun;
     response->set_model("digits");
     response->set_version(3);
-    *response->mutable_evaluation() = CannedEvaluation(request->part());
+    *response->mutable_evaluation() = CannedEvaluation(request->part(), request->include_curves());
     return Status::OK;
   }
 
@@ -292,7 +298,13 @@ class FakeMlpd::Impl : public v1::DatasetService::Service,
     job.set_model(created_.model().empty() ? "digits" : created_.model());
     job.set_dataset(created_.dataset());
     *job.mutable_config() = created_.config();
-    job.mutable_config()->mutable_stopping()->set_max_iterations(100);
+    v1::StoppingConfig& stopping = *job.mutable_config()->mutable_stopping();
+    if (job.config().optimizer().kind() == v1::OPTIMIZER_KIND_SGD) {
+      stopping.set_max_epochs(100);
+    } else {
+      stopping.set_max_iterations(100);
+    }
+    job.add_log()->set_text("resumed from the checkpoint of iteration 12");
     job.set_state(state);
     EndJob(iterations_, job);
     return job;

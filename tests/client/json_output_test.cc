@@ -13,9 +13,10 @@ TEST(Json, WritesOneLineWithNumbersInFull) {
   v1::ProgressPoint point;
   point.set_cost(0.1 + 0.2);
   point.set_cost_evaluations((int64_t{1} << 53) - 1);
-  EXPECT_EQ(ToJsonLine(point),
-            "{\"iteration\":0,\"cost\":0.30000000000000004,\"gradient_norm\":0,\"step\":0,"
-            "\"cost_evaluations\":9007199254740991,\"elapsed_seconds\":0}");
+  EXPECT_EQ(
+      ToJsonLine(point),
+      "{\"iteration\":0,\"cost\":0.30000000000000004,\"gradient_norm\":0,\"step\":0,"
+      "\"cost_evaluations\":9007199254740991,\"elapsed_seconds\":0,\"examples_per_second\":0}");
 }
 
 TEST(Json, WritesInt64AsNumbersAtEveryDepth) {

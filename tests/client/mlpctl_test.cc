@@ -87,8 +87,8 @@ TEST_F(Mlpctl, TrainsInAPipeWithPlainLines) {
   EXPECT_EQ(outcome.out,
             "job 1: RUNNING, training digits (4-3-3) on cells\n"
             "iteration 0  cost 8  gradient 0  step 0  0.00 s\n"
-            "iteration 1  cost 4  gradient 0  step 0  0.50 s\n"
-            "iteration 2  cost 2.66667  gradient 0  step 0  1.00 s\n"
+            "iteration 1  cost 4  gradient 0  step 0  5,000 examples/s  0.50 s\n"
+            "iteration 2  cost 2.66667  gradient 0  step 0  5,000 examples/s  1.00 s\n"
             "job 1           SUCCEEDED (CONVERGED)\n"
             "iterations      2 in 0.50 s\n"
             "cost            8 -> 2.66667\n"
@@ -99,10 +99,24 @@ TEST_F(Mlpctl, TrainsInAPipeWithPlainLines) {
 
 TEST_F(Mlpctl, TrainsOnATerminalWithABarAndAPlot) {
   const Outcome outcome = Run(Train(), {.terminal = true, .utf8 = true, .width = 80});
-  EXPECT_THAT(outcome.out, HasSubstr("\r\x1b[Ktraining  ["));
-  EXPECT_THAT(outcome.out, HasSubstr("2/100  cost 2.66667  2.0 it/s  49.0 s left"));
+  EXPECT_THAT(outcome.out, HasSubstr("\r\x1b[Kiteration  ["));
+  EXPECT_THAT(outcome.out, HasSubstr("2/100  cost 2.667  5,000 examples/s  49.0 s left"));
   EXPECT_THAT(outcome.out, HasSubstr("2.66667 │"));
   EXPECT_THAT(outcome.out, HasSubstr("SUCCEEDED (CONVERGED)"));
+}
+
+TEST_F(Mlpctl, MiniBatchTrainingCountsEpochs) {
+  std::vector<std::string> arguments = Train();
+  arguments.insert(arguments.end(), {"--optimizer", "sgd"});
+  EXPECT_THAT(Run(arguments).out,
+              HasSubstr("\nepoch 2  cost 2.66667  gradient 0  rate 0  5,000 examples/s  1.00 s\n"));
+  EXPECT_THAT(Run(arguments, {.terminal = true, .utf8 = true, .width = 120}).out,
+              HasSubstr("2/100  cost 2.667  rate 0  5,000 examples/s  49.0 s left"));
+}
+
+TEST_F(Mlpctl, ShowsTheLogOfAJob) {
+  EXPECT_THAT(Run({"jobs", "get", "1"}).out,
+              HasSubstr("\nlog             -  resumed from the checkpoint of iteration 12\n"));
 }
 
 TEST_F(Mlpctl, TrainsInJsonLines) {
@@ -206,26 +220,6 @@ TEST_F(Mlpctl, PredictsCsvRows) {
             "mlpctl: features: expected 4 a row for digits@3, got 3\n");
 }
 
-TEST_F(Mlpctl, Evaluates) {
-  const Outcome outcome = Run({"evaluate", "digits", "--dataset", "cells", "--part", "test"});
-  EXPECT_EQ(outcome.out,
-            "model          digits@3\n"
-            "accuracy       75.00 % of 4 examples (test)\n"
-            "cross-entropy  0.5\n\n"
-            "class  precision  recall      F1      AP  support\n"
-            "a         1.0000  0.5000  0.6667  0.8750        3\n"
-            "b         1.0000  0.5000  0.6667  0.8750        1\n"
-            "macro     0.0000  0.0000  0.7333  0.8750        4\n"
-            "micro     0.0000  0.0000  0.7500                4\n"
-            "\nconfusion: a row is a label, a column what was predicted\n"
-            "label  a  b\n"
-            "a      2  1\n"
-            "b      .  1\n");
-  const auto json =
-      Run({"evaluate", "digits", "--dataset", "cells", "--output", "json"}).json_lines();
-  EXPECT_EQ(json.at(0)["evaluation"]["confusion"], (std::vector<int>{2, 1, 0, 1}));
-}
-
 TEST_F(Mlpctl, ModelsAreListedShownAndDeleted) {
   EXPECT_THAT(Run({"models", "list"}).out, HasSubstr("digits"));
   EXPECT_THAT(Run({"models", "get", "digits"}).out, HasSubstr("digits: 1 version"));
@@ -248,7 +242,8 @@ TEST_F(Mlpctl, WrongCommandLinesExitWithTwo) {
   const Outcome optimizer =
       Run({"train", "m", "--dataset", "d", "--layers", "4,2", "--optimizer", "newton"});
   EXPECT_EQ(optimizer.exit_status, kExitUsage);
-  EXPECT_EQ(optimizer.err, "mlpctl: --optimizer: expected one of lbfgs, cg, got \"newton\"\n");
+  EXPECT_EQ(optimizer.err,
+            "mlpctl: --optimizer: expected one of lbfgs, cg, sgd, adam, adamw, got \"newton\"\n");
   EXPECT_EQ(server_.calls("CreateTrainingJob"), 0);
 }
 

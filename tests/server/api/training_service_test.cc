@@ -29,12 +29,12 @@ class TrainingService : public JobFixture {
   ~TrainingService() override { StopServer(); }
 
   // Serves jobs that `train` trains.
-  void Serve(TrainFunction train) {
+  void Serve(TrainFunction train, const TrainingServiceOptions& service_options = {}) {
     JobSchedulerOptions options = Options();
     options.train = std::move(train);
     options.max_queued_jobs = 3;
     scheduler_ = StartScheduler(options);
-    service_ = MakeTrainingService(*scheduler_, store());
+    service_ = MakeTrainingService(*scheduler_, store(), service_options);
     server_ = std::make_unique<RpcTestServer>(*service_, metrics());
     stub_ = v1::TrainingService::NewStub(
         grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials()));
@@ -206,6 +206,28 @@ TEST_F(TrainingService, RefusesBadRequestsAndLeavesNothingBehind) {
          r.mutable_config()->mutable_split()->set_test(0.001);
        },
        precondition, "config.split"},
+      {[](R& r) { r.mutable_config()->mutable_study(); }, invalid,
+       "config.study: expected one of k_fold"},
+      {[](R& r) { r.mutable_config()->mutable_study()->mutable_k_fold()->set_folds(1); }, invalid,
+       "config.study.k_fold.folds: expected 2 to 100, got 1"},
+      {[](R& r) { r.mutable_config()->mutable_study()->mutable_k_fold()->set_folds(22); },
+       precondition, "config.study.k_fold.folds: expected at most 21, the examples of class"},
+      {[](R& r) { r.mutable_config()->mutable_study()->mutable_lambda_curve(); }, invalid,
+       "config.split.validation: expected a fraction above 0, as study.lambda_curve needs"},
+      {[](R& r) { r.mutable_config()->mutable_study()->mutable_search()->add_parameters(); },
+       invalid, "config.study.search.parameters[0].name: expected one of lambda"},
+      {[](R& r) {
+         v1::SearchParameter& units =
+             *r.mutable_config()->mutable_study()->mutable_search()->add_parameters();
+         units.set_name("network.hidden_units");
+         units.add_values(5);
+         units.add_values(1 << 20);
+         r.mutable_config()->mutable_network()->set_layers(2, 5);
+         r.mutable_config()->mutable_network()->add_layers(3);
+         r.mutable_config()->mutable_split()->set_training(0.5);
+         r.mutable_config()->mutable_split()->set_validation(0.5);
+       },
+       invalid, "config.study.search.parameters[0].values[1]: network."},
   };
   for (size_t i = 0; i < cases.size(); ++i) {
     v1::CreateTrainingJobRequest request = Request(1);
@@ -218,6 +240,42 @@ TEST_F(TrainingService, RefusesBadRequestsAndLeavesNothingBehind) {
   v1::ListTrainingJobsResponse jobs;
   ASSERT_TRUE(List({}, &jobs).ok());
   EXPECT_EQ(jobs.jobs_size(), 0);
+}
+
+// Each run has to fit, not only the network that is asked for.
+TEST_F(TrainingService, RefusesASearchWithARunThatIsTooLarge) {
+  Serve(trainer_.Function(0), {.max_job_memory_bytes = 1 << 20});
+  v1::CreateTrainingJobRequest request = Request(1);
+  v1::SearchParameter& units =
+      *request.mutable_config()->mutable_study()->mutable_search()->add_parameters();
+  units.set_name("network.hidden_units");
+  units.add_values(5);
+  units.add_values(100'000);
+  request.mutable_config()->mutable_split()->set_training(0.5);
+  request.mutable_config()->mutable_split()->set_validation(0.5);
+  v1::TrainingJob job;
+  const grpc::Status status = Create(request, &job);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
+  EXPECT_THAT(status.error_message(), StartsWith("config.network.layers: training "));
+}
+
+TEST_F(TrainingService, FillsInTheDefaultsOfAStudy) {
+  Serve(trainer_.Function(0));
+  v1::CreateTrainingJobRequest request = Request(1);
+  request.set_request_id("study");
+  request.mutable_config()->mutable_study()->mutable_k_fold();
+  v1::TrainingJob job;
+  grpc::Status status = Create(request, &job);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(job.config().study().k_fold().folds(), 5);
+  // Repeated with the same id: the same job, for the same study only.
+  v1::TrainingJob again;
+  ASSERT_TRUE(Create(request, &again).ok());
+  EXPECT_EQ(again.id(), job.id());
+  request.mutable_config()->mutable_study()->mutable_k_fold()->set_folds(6);
+  status = Create(request, &again);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(), HasSubstr("was used before"));
 }
 
 TEST_F(TrainingService, AFullQueueIsResourceExhausted) {

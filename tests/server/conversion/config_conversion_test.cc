@@ -5,34 +5,15 @@
 #include <vector>
 
 #include <gmock/gmock.h>
-#include <google/protobuf/text_format.h>
-#include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
+
+#include "tests/server/conversion/config_text.h"
 
 namespace mlp {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-v1::TrainingConfig Parse(const std::string& text) {
-  v1::TrainingConfig config;
-  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &config)) << text;
-  return config;
-}
-
-absl::StatusOr<TrainingConfig> Convert(const std::string& text,
-                                       v1::FeatureType type = v1::FEATURE_TYPE_UINT8) {
-  return TrainingConfigFromApi(Parse(text), type);
-}
-
-std::string Difference(const v1::TrainingConfig& a, const v1::TrainingConfig& b) {
-  google::protobuf::util::MessageDifferencer differencer;
-  std::string difference;
-  differencer.ReportDifferencesToString(&difference);
-  differencer.Compare(a, b);
-  return difference;
-}
 
 TEST(ConfigConversion, FillsTheDefaultsOfTheApi) {
   const auto config = Convert("network { layers: [400, 25, 10] }");
@@ -53,7 +34,7 @@ TEST(ConfigConversion, FillsTheDefaultsOfTheApi) {
     split { training: 0.7 test: 0.3 }
     scaling: SCALING_RANGE
     optimizer { kind: OPTIMIZER_KIND_LBFGS lbfgs_history: 20 }
-    stopping { max_iterations: 1000 cost_tolerance: 1e-6 gradient_tolerance: 1e-7 }
+    stopping { max_iterations: 1000 cost_tolerance: 1e-6 gradient_tolerance: 1e-7 cost_window: 1 }
   )pb";
   EXPECT_EQ(Difference(Parse(filled), TrainingConfigToApi(*config)), "");
 }
@@ -70,15 +51,19 @@ TEST(ConfigConversion, KeepsEveryValueThatIsGiven) {
     lambda: 2.5
     split { training: 0.5 validation: 0.25 test: 0.25 plain: true }
     scaling: SCALING_MIN_MAX
-    optimizer { kind: OPTIMIZER_KIND_CONJUGATE_GRADIENT lbfgs_history: 7 }
+    optimizer { kind: OPTIMIZER_KIND_LBFGS lbfgs_history: 7 }
     stopping {
       max_iterations: 12
       cost_tolerance: 0.25
       gradient_tolerance: 0.125
+      cost_window: 3
+      patience: 9
+      min_improvement: 0.5
       time_limit { seconds: 3 nanos: 500000000 }
     }
     seed: -9
     check_gradient: true
+    class_weights { weights: [ 1, 2.5, 1 ] }
   )pb";
   const auto config = Convert(text);
   ASSERT_TRUE(config.ok()) << config.status();
@@ -89,7 +74,11 @@ TEST(ConfigConversion, KeepsEveryValueThatIsGiven) {
   EXPECT_EQ(config->lambda, 2.5);
   EXPECT_FALSE(config->split.stratified);
   EXPECT_EQ(config->split.seed, -9);
-  EXPECT_EQ(config->optimizer.kind, OptimizerKind::kConjugateGradient);
+  EXPECT_EQ(config->optimizer.lbfgs_history, 7);
+  EXPECT_EQ(config->stopping.cost_window, 3);
+  EXPECT_EQ(config->stopping.patience, 9);
+  EXPECT_EQ(config->stopping.min_improvement, 0.5);
+  EXPECT_THAT(config->class_weights.weights, ElementsAre(1, 2.5, 1));
   EXPECT_EQ(config->stopping.time_limit, absl::Milliseconds(3500));
   EXPECT_EQ(config->seed, -9);
   EXPECT_EQ(Difference(Parse(text), TrainingConfigToApi(*config)), "");
@@ -110,6 +99,9 @@ TEST(ConfigConversion, ComesBackTheSameForEveryEnumValue) {
       "network { layers: [4, 2] } scaling: SCALING_MIN_MAX",
       "network { layers: [4, 2] } scaling: SCALING_STANDARD",
       "network { layers: [4, 2] } optimizer { kind: OPTIMIZER_KIND_CONJUGATE_GRADIENT }",
+      "network { layers: [4, 2] } optimizer { kind: OPTIMIZER_KIND_SGD }",
+      "network { layers: [4, 2] } optimizer { kind: OPTIMIZER_KIND_ADAM }",
+      "network { layers: [4, 2] } optimizer { kind: OPTIMIZER_KIND_ADAMW }",
   };
   for (const std::string& text : fields) {
     const v1::TrainingConfig once = TrainingConfigToApi(*Convert(text));
@@ -203,7 +195,7 @@ TEST(ConfigConversion, RefusesWhatCoreCannotExpress) {
        "network.initialization: expected UNIFORM, GLOROT or HE, got 4"},
       {good + "scaling: 5", "scaling: expected NONE, RANGE, MIN_MAX or STANDARD, got 5"},
       {good + "optimizer { kind: 99 }",
-       "optimizer.kind: expected LBFGS or CONJUGATE_GRADIENT, got 99"},
+       "optimizer.kind: expected LBFGS, CONJUGATE_GRADIENT, SGD, ADAM or ADAMW, got 99"},
       {good + "stopping { time_limit {} }",
        "stopping.time_limit: expected more than 0 s and at most 315576000000 s, got 0 s and 0 ns"},
       {good + "stopping { time_limit { seconds: -1 } }",
@@ -220,6 +212,30 @@ TEST(ConfigConversion, RefusesWhatCoreCannotExpress) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << bad.config;
     EXPECT_EQ(status.message(), bad.message) << bad.config;
   }
+}
+
+TEST(ConfigConversion, RefusesScalingAndInitializationNextToAnInitialModel) {
+  const std::string good = "initial_model: 'digits@3' network { layers: [4, 3, 2] ";
+  EXPECT_TRUE(Convert(good + "}").ok());
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"} scaling: SCALING_RANGE", "scaling: expected unset, as initial_model brings the scaling"},
+      {"initialization: INITIALIZATION_HE }",
+       "network.initialization: expected unset, as initial_model brings the weights"},
+      {"initialization_epsilon: 0.1 }",
+       "network.initialization_epsilon: expected unset, as initial_model brings the weights"},
+  };
+  for (const auto& [text, message] : cases) {
+    const absl::Status status = Convert(good + text).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;
+    EXPECT_EQ(status.message(), message);
+  }
+}
+
+TEST(ConfigConversion, AnInitialModelLeavesNothingThatWouldBeRefused) {
+  v1::TrainingConfig filled = TrainingConfigToApi(*Convert("network { layers: [4, 3, 2] }"));
+  SetInitialModel("digits@3", filled);
+  EXPECT_EQ(filled.initial_model(), "digits@3");
+  EXPECT_TRUE(TrainingConfigFromApi(filled, v1::FEATURE_TYPE_UINT8).ok());
 }
 
 TEST(ConfigConversion, BoundsTheLayersBeforeItCopiesThem) {

@@ -58,6 +58,15 @@ class ForwardingStore : public Store {
     return store_.UnfinishedJobs();
   }
   absl::StatusOr<std::vector<int64_t>> CountJobs() override { return store_.CountJobs(); }
+  absl::Status AppendJobLog(int64_t id, const v1::JobLogLine& line) override {
+    return store_.AppendJobLog(id, line);
+  }
+  absl::Status SaveCheckpoint(int64_t job_id, absl::string_view bytes) override {
+    return store_.SaveCheckpoint(job_id, bytes);
+  }
+  absl::StatusOr<std::string> ReadCheckpoint(int64_t job_id, int age) override {
+    return store_.ReadCheckpoint(job_id, age);
+  }
   absl::Status AppendProgress(int64_t job_id, absl::Span<const ProgressPoint> points) override {
     return store_.AppendProgress(job_id, points);
   }

@@ -234,6 +234,52 @@ TEST_P(StoreContract, ServingSettingsGoWithTheModel) {
   EXPECT_FALSE(store().GetModel("digits").value().has_serving());
 }
 
+// A job of model "other" that starts from `reference`.
+v1::TrainingJob StartingFrom(const std::string& reference) {
+  v1::TrainingJob job;
+  job.set_model("other");
+  job.set_dataset("data");
+  job.mutable_config()->set_initial_model(reference);
+  return job;
+}
+
+TEST_P(StoreContract, VersionThatAJobStartsFromStaysUntilTheJobHasEnded) {
+  for (int i = 0; i < 2; ++i) ASSERT_THAT(Publish("digits", "x"), IsOk());
+  ASSERT_THAT(Publish("digit", "x"), IsOk());
+  v1::TrainingJob job = store().CreateJob(StartingFrom("digits@2"), "", 10).value();
+  for (const v1::JobState state : {v1::JOB_STATE_RUNNING, v1::JOB_STATE_FAILED}) {
+    const std::string needed = absl::StrCat("model digits@2: job ", job.id(), " starts from it");
+    EXPECT_THAT(store().DeleteVersion("digits", 2),
+                HasStatus(absl::StatusCode::kFailedPrecondition, needed));
+    EXPECT_THAT(store().DeleteModel("digits"),
+                HasStatus(absl::StatusCode::kFailedPrecondition, needed));
+    const v1::JobState before = job.state();
+    job.set_state(state);
+    ASSERT_THAT(store().UpdateJob(job, before), IsOk());
+  }
+  EXPECT_THAT(store().DeleteVersion("digits", 2), IsOk());
+  EXPECT_THAT(store().DeleteModel("digits"), IsOk());
+}
+
+TEST_P(StoreContract, OtherVersionsAndModelsThanAJobStartsFromCanBeDeleted) {
+  for (int i = 0; i < 2; ++i) ASSERT_THAT(Publish("digits", "x"), IsOk());
+  ASSERT_THAT(Publish("digit", "x"), IsOk());
+  ASSERT_THAT(store().CreateJob(StartingFrom("digits@2"), "", 10), IsOk());
+  EXPECT_THAT(store().DeleteVersion("digits", 1), IsOk());
+  EXPECT_THAT(store().DeleteModel("digit"), IsOk());
+}
+
+TEST_P(StoreContract, JobNeedsTheVersionThatItStartsFrom) {
+  ASSERT_THAT(Publish("digits", "x"), IsOk());
+  EXPECT_THAT(store().CreateJob(StartingFrom("digits@2"), "", 10),
+              HasStatus(absl::StatusCode::kNotFound, "model digits version 2"));
+  EXPECT_THAT(store().CreateJob(StartingFrom("letters@1"), "", 10),
+              HasStatus(absl::StatusCode::kNotFound, "model letters"));
+  EXPECT_THAT(store().CreateJob(StartingFrom("digits"), "", 10),
+              HasStatus(absl::StatusCode::kInvalidArgument, "expected NAME@VERSION, got digits"));
+  EXPECT_EQ(store().ListJobs({}, {}).value().items.size(), 1);  // the one that published
+}
+
 TEST_P(StoreContract, ModelsAreListedByName) {
   for (const char* name : {"c", "a.b-c_1", "b"}) ASSERT_THAT(Publish(name, "x"), IsOk());
   ASSERT_THAT(Publish("b", "x"), IsOk());

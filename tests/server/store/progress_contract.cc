@@ -27,6 +27,8 @@ TEST_P(StoreContract, ProgressSurvivesReopeningToTheBit) {
   full.step = -0.0;
   full.cost_evaluations = int64_t{1} << 40;
   full.elapsed_seconds = 1.0 / 3.0;
+  full.examples_per_second = 2.0 / 3.0;
+  full.seconds_left = 0.0;
   ProgressPoint wild = MakePoint(2, std::numeric_limits<double>::quiet_NaN());
   wild.gradient_norm = std::numeric_limits<double>::infinity();
   ASSERT_THAT(store().AppendProgress(id, {MakePoint(0, 3.25), full, wild}), IsOk());
@@ -41,6 +43,9 @@ TEST_P(StoreContract, ProgressSurvivesReopeningToTheBit) {
   EXPECT_TRUE(std::signbit(points[1].step));
   EXPECT_EQ(points[1].cost_evaluations, int64_t{1} << 40);
   EXPECT_EQ(points[1].elapsed_seconds, 1.0 / 3.0);
+  EXPECT_EQ(points[1].examples_per_second, 2.0 / 3.0);
+  EXPECT_EQ(points[1].seconds_left, 0.0);
+  EXPECT_FALSE(points[0].seconds_left.has_value());
   EXPECT_TRUE(std::isnan(points[2].cost));
   EXPECT_TRUE(std::isinf(points[2].gradient_norm));
 }

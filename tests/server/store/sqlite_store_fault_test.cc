@@ -135,6 +135,51 @@ TEST_F(SqliteStoreFaultTest, DamagedArtifactIsDataLossOfItsVersionAlone) {
   EXPECT_THAT(store->ReadArtifact("digits", 2), HasStatus(absl::StatusCode::kDataLoss, ""));
 }
 
+TEST_F(SqliteStoreFaultTest, DamagedCheckpointIsDataLossAndTheOneBeforeIsThere) {
+  const auto store = Open();
+  const int64_t job = RunningJob(*store).id();
+  ASSERT_THAT(store->SaveCheckpoint(job, "one"), IsOk());
+  ASSERT_THAT(store->SaveCheckpoint(job, "two"), IsOk());
+  Damage("checkpoint_pieces", "bytes", "checkpoint_id = 2");
+  EXPECT_THAT(store->ReadCheckpoint(job, 0), HasStatus(absl::StatusCode::kDataLoss, "job 1"));
+  EXPECT_EQ(store->ReadCheckpoint(job, 1).value(), "one");
+  ASSERT_THAT(OpenDatabase()->Execute("DELETE FROM checkpoint_pieces WHERE checkpoint_id = 1"),
+              IsOk());
+  EXPECT_THAT(store->ReadCheckpoint(job, 1), HasStatus(absl::StatusCode::kDataLoss, "job 1"));
+  // It goes as it came.
+  ASSERT_THAT(store->SaveCheckpoint(job, "three"), IsOk());
+  EXPECT_EQ(store->ReadCheckpoint(job, 0).value(), "three");
+}
+
+TEST_F(SqliteStoreFaultTest, CheckpointCutOffLeavesTheOneBefore) {
+  RunAndCrash([](Store& store) {
+    const v1::TrainingJob job = RunningJob(store);
+    if (!store.SaveCheckpoint(job.id(), "whole").ok()) _exit(1);
+  });
+  // As a server leaves it that is killed between two pieces.
+  ASSERT_THAT(OpenDatabase()->Execute(
+                  "INSERT INTO checkpoints (id, job_id, complete, bytes, crc) VALUES (9, 1, 0, 5, "
+                  "0); INSERT INTO checkpoint_pieces VALUES (9, 0, x'0102')"),
+              IsOk());
+  const auto store = Open();
+  EXPECT_EQ(Count("checkpoints"), 1);
+  EXPECT_EQ(Count("checkpoint_pieces"), 1);
+  EXPECT_EQ(store->ReadCheckpoint(1, 0).value(), "whole");
+}
+
+TEST_F(SqliteStoreFaultTest, CheckpointsLeaveNoBytesBehind) {
+  const auto store = Open();
+  v1::TrainingJob job = RunningJob(*store);
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_THAT(store->SaveCheckpoint(job.id(), std::string(3'000'000, 'x')), IsOk());
+    EXPECT_EQ(Count("checkpoint_pieces"), 3 * std::min(i + 1, 2));
+  }
+  job.set_state(v1::JOB_STATE_FAILED);
+  ASSERT_THAT(store->UpdateJob(job, v1::JOB_STATE_RUNNING), IsOk());
+  EXPECT_EQ(Count("checkpoint_pieces"), 0);
+  EXPECT_EQ(Count("checkpoints"), 0);
+}
+
 TEST_F(SqliteStoreFaultTest, DamagedRecordsAreDataLoss) {
   const auto store = Open();
   ASSERT_THAT(Publish(*store, "one"), IsOk());
@@ -227,8 +272,12 @@ TEST_F(SqliteStoreFaultTest, FullDiskIsResourceExhaustedAndHarmless) {
   version.artifact = std::string(8'000'000, 'x');
   v1::TrainingJob ended = job;
   ended.set_state(v1::JOB_STATE_SUCCEEDED);
+  ASSERT_THAT(store->SaveCheckpoint(job.id(), "checkpoint"), IsOk());
   {
     const FileSizeLimit limit(2'000'000);
+    EXPECT_THAT(store->SaveCheckpoint(job.id(), std::string(8'000'000, 'x')),
+                HasStatus(absl::StatusCode::kResourceExhausted, ""));
+    EXPECT_EQ(store->ReadCheckpoint(job.id(), 0).value(), "checkpoint");
     EXPECT_THAT(Upload(*store, header, rows), HasStatus(absl::StatusCode::kResourceExhausted, ""));
     EXPECT_THAT(store->PublishVersion(version, ended),
                 HasStatus(absl::StatusCode::kResourceExhausted, ""));
@@ -241,6 +290,25 @@ TEST_F(SqliteStoreFaultTest, FullDiskIsResourceExhaustedAndHarmless) {
   EXPECT_THAT(Upload(*store, header, rows), IsOk());
   EXPECT_EQ(store->PublishVersion(version, ended).value().version(), 1);
   EXPECT_TRUE(store->ReadDataset("digits").value().features == rows.features);
+}
+
+TEST_F(SqliteStoreFaultTest, DatabaseOfTheFirstSchemaIsBroughtUpToDate) {
+  int64_t id = 0;
+  {
+    const auto store = Open();
+    id = RunningJob(*store).id();
+    ASSERT_THAT(store->AppendProgress(id, {MakePoint(0, 2)}), IsOk());
+  }
+  ASSERT_THAT(OpenDatabase()->Execute("DROP TABLE checkpoint_pieces; DROP TABLE checkpoints;"
+                                      "ALTER TABLE jobs DROP COLUMN log;"
+                                      "ALTER TABLE jobs DROP COLUMN initial_model;"
+                                      "PRAGMA user_version = 1"),
+              IsOk());
+  const auto store = Open();
+  EXPECT_EQ(store->GetJob(id).value().progress().cost(), 2);
+  EXPECT_THAT(store->SaveCheckpoint(id, "bytes"), IsOk());
+  EXPECT_THAT(store->AppendJobLog(id, {}), IsOk());
+  EXPECT_EQ(store->GetJob(id).value().log_size(), 1);
 }
 
 TEST_F(SqliteStoreFaultTest, UploadThatFailedOnceStaysFailed) {

@@ -67,7 +67,7 @@ TEST_F(SqliteStoreTest, MarksTheDatabaseAsIts) {
   Open().value().reset();
   const auto connection = SqliteConnection::Open(database()).value();
   EXPECT_EQ(connection->QueryInt("PRAGMA application_id").value(), 0x6D6C7064);
-  EXPECT_EQ(connection->QueryInt("PRAGMA user_version").value(), 1);
+  EXPECT_EQ(connection->QueryInt("PRAGMA user_version").value(), 2);
 }
 
 TEST_F(SqliteStoreTest, RefusesAFolderInUse) {
@@ -108,9 +108,9 @@ TEST_F(SqliteStoreTest, RefusesAFileThatIsNoDatabase) {
 
 TEST_F(SqliteStoreTest, RefusesANewerSchema) {
   Open().value().reset();
-  WriteDatabase("PRAGMA user_version = 2");
+  WriteDatabase("PRAGMA user_version = 3");
   EXPECT_THAT(Open(),
-              HasStatus(absl::StatusCode::kFailedPrecondition, "expected a schema up to 1, got 2"));
+              HasStatus(absl::StatusCode::kFailedPrecondition, "expected a schema up to 2, got 3"));
 }
 
 TEST_F(SqliteStoreTest, DoesNotMakeTheParentOfTheFolder) {
