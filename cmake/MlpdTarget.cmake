@@ -49,13 +49,23 @@ function(mlpd_program name)
   target_link_libraries(${name} PRIVATE ${ARG_LINK})
 endfunction()
 
-# mlpd_test(NAME SOURCES a_test.cc [LINK lib...] [LABEL unit|integration|slow])
-# Every TEST in the program becomes a ctest of its own.
+# mlpd_test(NAME SOURCES a_test.cc [LINK lib...] [LABEL unit|integration|slow] [WITHOUT_AVX512])
+# Every TEST in the program becomes a ctest of its own. WITHOUT_AVX512 has it compute as on a CPU that
+# has none, whatever this one is, and WithoutAvx512. stand before the names of its tests.
 function(mlpd_test name)
-  cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "WITHOUT_AVX512" "LABEL" "SOURCES;LINK" ${ARGN})
   if(NOT ARG_LABEL)
     set(ARG_LABEL unit)
   endif()
+  set(environment ${MLPD_TEST_ENVIRONMENT})
+  set(prefix "")
+  if(ARG_WITHOUT_AVX512)
+    list(APPEND ARG_SOURCES ${PROJECT_SOURCE_DIR}/tests/testing/without_avx512.cc)
+    list(APPEND environment OPENBLAS_CORETYPE=Haswell)
+    set(prefix WithoutAvx512.)
+  endif()
+  # gtest_discover_tests would take a list apart.
+  list(JOIN environment "\\;" environment)
   add_executable(${name} ${ARG_SOURCES})
   mlpd_compile_options(${name})
   target_compile_definitions(${name} PRIVATE MLPD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
@@ -63,7 +73,7 @@ function(mlpd_test name)
   if(TARGET mlpd_tsan_mutex AND "${ARG_LINK}" MATCHES "grpc")
     return()  # gRPC's own locking is invisible to ThreadSanitizer: built, not run
   endif()
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 TEST_PREFIX "${prefix}"
                        PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300
-                                  ENVIRONMENT "${MLPD_TEST_ENVIRONMENT}")
+                                  ENVIRONMENT "${environment}")
 endfunction()

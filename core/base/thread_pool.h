@@ -38,7 +38,8 @@ class ThreadPool {
   std::unique_ptr<State> state_;
 };
 
-// Moves the calling thread to SCHED_IDLE. Best effort: does nothing where the system refuses.
+// Moves the calling thread to SCHED_IDLE; between the indices of a loop it then gives way to
+// others. Best effort: does nothing where the system refuses.
 void LowerThisThreadToIdle();
 
 }  // namespace mlp

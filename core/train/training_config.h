@@ -20,7 +20,7 @@ namespace mlp {
 struct RegularizationOptions {
   double l1 = 0.0;
   // Share of units left out of each hidden layer [hidden layers]; empty means none.
-  std::vector<double> dropout;
+  std::vector<double> dropout = {};
   double input_dropout = 0.0;
   double max_norm = 0.0;  // 0: no limit
 

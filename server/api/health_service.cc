@@ -5,6 +5,7 @@
 #include <absl/strings/str_cat.h>
 
 #include "core/base/status_macros.h"
+#include "server/end_of_call.h"
 
 namespace mlp {
 
@@ -73,10 +74,10 @@ absl::Status HealthService::Watch(RpcCall& call) {
     const Serving serving = Find(request.service(), unknown);
     if (first || serving != shown.status()) {
       shown.set_status(serving);
-      if (!call.Write(shown)) return absl::CancelledError("the caller has gone");
+      if (!call.Write(shown)) return CallerGone();
     }
-    if (stopped) return absl::UnavailableError("the server is stopping");
-    if (call.Cancelled()) return absl::CancelledError("the caller has gone");
+    if (stopped) return ServerStopping();
+    if (call.Cancelled()) return CallerGone();
     state_.WaitForChange(seen, poll_);
   }
 }

@@ -114,7 +114,9 @@ class InferenceServerImpl final : public InferenceServer {
     if (draining_ && !std::exchange(lane.drained, true)) {
       for (const auto& method : lane.streams) method->Drain();
     }
-    return lane.batcher.RunReady(lane.worker);
+    const absl::Duration wait = lane.batcher.RunReady(lane.worker);
+    for (const auto& method : lane.streams) method->SendAnswers();
+    return wait;
   }
 
   Prediction prediction_;

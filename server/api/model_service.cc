@@ -18,6 +18,7 @@
 #include "server/api/page_token.h"
 #include "server/conversion/evaluation_conversion.h"
 #include "server/conversion/schema_conversion.h"
+#include "server/end_of_call.h"
 #include "server/names.h"
 
 namespace mlp {
@@ -199,7 +200,7 @@ class ModelServiceImpl final : public RpcService {
     }
     absl::MutexLock lock(&pool_mutex_);
     waiting_.fetch_sub(1);
-    if (call.Cancelled()) return absl::CancelledError("the caller is gone");
+    if (call.Cancelled()) return CallerGone();
     MLP_ASSIGN_OR_RETURN(const Dataset dataset, store_.ReadDataset(record.name()));
     // It may have been deleted and another one stored under its name meanwhile.
     MLP_RETURN_IF_ERROR(CheckFits(dataset.schema, model));
@@ -211,7 +212,7 @@ class ModelServiceImpl final : public RpcService {
     std::optional<Evaluation> evaluation = TryEvaluateRows(
         artifact.network, artifact.cost, artifact.scaler, dataset, rows, pool_,
         [&call] { return call.Cancelled(); }, options);
-    if (!evaluation) return absl::CancelledError("the caller is gone");
+    if (!evaluation) return CallerGone();
     return *std::move(evaluation);
   }
 

@@ -7,6 +7,7 @@
 #include <google/protobuf/descriptor.pb.h>
 
 #include "core/base/status_macros.h"
+#include "server/end_of_call.h"
 
 namespace mlp {
 namespace {
@@ -59,7 +60,7 @@ absl::Status ReflectionService::ServerReflectionInfo(RpcCall& call) const {
       response.mutable_error_response()->set_error_code(static_cast<int>(status.code()));
       response.mutable_error_response()->set_error_message(std::string(status.message()));
     }
-    if (!call.Write(response)) return absl::CancelledError("the caller has gone");
+    if (!call.Write(response)) return CallerGone();
   }
 }
 

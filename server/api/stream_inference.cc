@@ -11,6 +11,7 @@
 #include <grpcpp/support/proto_buffer_reader.h>
 
 #include "core/base/clock.h"
+#include "server/end_of_call.h"
 #include "server/rpc/completion_tag.h"
 #include "server/rpc/rpc_status.h"
 
@@ -24,9 +25,6 @@ constexpr int kArmedStreams = 4;
 constexpr int kMaxOutstanding = 1024;
 // The same for their bytes.
 constexpr size_t kMaxOutstandingBytes = size_t{64} << 20;
-
-absl::Status CallerGone() { return absl::CancelledError("the caller has gone"); }
-absl::Status Stopping() { return absl::UnavailableError("the server is stopping"); }
 
 }  // namespace
 
@@ -43,9 +41,15 @@ class StreamInference::Stream {
   // Takes no further message. Polling thread.
   void Drain() {
     absl::MutexLock lock(&mutex_);
-    if (end_.ok()) end_ = Stopping();
+    if (end_.ok()) end_ = ServerStopping();
     no_more_ = true;
     FinishIfAnswered();
+  }
+
+  // Polling thread.
+  void SendAnswers() {
+    absl::MutexLock lock(&mutex_);
+    if (!writing_) WriteNext();
   }
 
  private:
@@ -153,7 +157,13 @@ class StreamInference::Stream {
   void Answered(Slot& slot, const absl::Status& status) {
     absl::MutexLock lock(&mutex_);
     answers_.push_back({&slot, status});
-    if (!writing_) WriteNext();
+    if (writing_) return;
+    if (!method_.poller_.OnPollingThread()) {
+      WriteNext();
+    } else if (answers_.size() == 1) {
+      // Others of its batch follow: they leave together.
+      method_.answered_.push_back(this);
+    }
   }
 
   void WriteNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -237,6 +247,7 @@ class StreamInference::Stream {
       if (!finished_ || !done_ || incoming_ != nullptr) return;
     }
     method_.streams_.erase(this);
+    std::erase(method_.answered_, this);
     delete this;
   }
 
@@ -277,6 +288,11 @@ void StreamInference::Start() {
 
 void StreamInference::Drain() {
   for (Stream* const stream : streams_) stream->Drain();
+}
+
+void StreamInference::SendAnswers() {
+  for (Stream* const stream : answered_) stream->SendAnswers();
+  answered_.clear();
 }
 
 }  // namespace mlp

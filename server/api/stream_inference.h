@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <unordered_set>
+#include <vector>
 
 #include <grpcpp/grpcpp.h>
 
@@ -37,6 +38,8 @@ class StreamInference {
   void Start();
   // Streams take no further message: each ends with UNAVAILABLE once what it sent was answered.
   void Drain();
+  // Begins to send the answers that the polling thread has given since the last call.
+  void SendAnswers();
 
  private:
   class Stream;
@@ -45,6 +48,7 @@ class StreamInference {
   Poller& poller_;
   Batcher& batcher_;
   std::unordered_set<Stream*> streams_;  // that arrived; each deletes itself
+  std::vector<Stream*> answered_;        // that wait for SendAnswers
 };
 
 }  // namespace mlp

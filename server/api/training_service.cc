@@ -20,6 +20,7 @@
 #include "server/conversion/evaluation_conversion.h"
 #include "server/conversion/schema_conversion.h"
 #include "server/conversion/study_conversion.h"
+#include "server/end_of_call.h"
 #include "server/jobs/initial_model.h"
 #include "server/names.h"
 
@@ -255,7 +256,7 @@ class TrainingServiceImpl final : public RpcService {
       call.WriteLast(response);
       return absl::OkStatus();
     }
-    return absl::CancelledError("the watcher has gone");
+    return CallerGone();
   }
 
   const TrainingServiceOptions options_;

@@ -11,6 +11,7 @@
 
 #include "core/base/clock.h"
 #include "server/api/call_deadline.h"
+#include "server/end_of_call.h"
 #include "server/rpc/completion_tag.h"
 #include "server/rpc/rpc_status.h"
 
@@ -51,7 +52,7 @@ class UnaryInference::Call final : public InferenceCaller {
 
   absl::Status Waiting() const override {
     if (!cancelled_.load(std::memory_order_relaxed)) return absl::OkStatus();
-    return absl::CancelledError("the caller has gone");
+    return CallerGone();
   }
 
   void Answered(InferenceMessage&, const absl::Status& status) override {

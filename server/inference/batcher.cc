@@ -6,6 +6,7 @@
 
 #include <absl/strings/str_cat.h>
 
+#include "server/end_of_call.h"
 #include "server/inference/serving_limits.h"
 #include "server/retry_delay.h"
 
@@ -35,8 +36,6 @@ absl::StatusOr<int64_t> FitOrRefuse(InferenceRequest& request,
     return absl::ResourceExhaustedError("not enough memory for this request");
   }
 }
-
-absl::Status Stopping() { return absl::UnavailableError("the server is stopping"); }
 
 }  // namespace
 
@@ -70,7 +69,7 @@ void Batcher::Park(InferenceRequest& request, absl::Duration arrival) {
   {
     absl::MutexLock lock(&mutex_);
     if (stopping_) {
-      refused = Stopping();
+      refused = ServerStopping();
     } else if (loading_requests_ >= options_.max_loading_requests) {
       refused = WithRetryDelay(absl::ResourceExhaustedError(
                                    absl::StrCat("expected at most ", options_.max_loading_requests,
@@ -141,7 +140,7 @@ void Batcher::Enqueue(InferenceRequest& request, std::shared_ptr<const ServableM
 }
 
 absl::Status Batcher::Admit(const ServableModel& model, int64_t rows, const Queue* queue) const {
-  if (stopping_) return Stopping();
+  if (stopping_) return ServerStopping();
   if (queue == nullptr) return absl::OkStatus();  // nothing waits for this model: always one may
   const auto waiting = static_cast<int64_t>(queue->entries.size());
   const int64_t most = model.limits().max_queued_requests.load(std::memory_order_relaxed);
@@ -226,6 +225,7 @@ Batcher::Queue* Batcher::NextInline(size_t& turns, absl::Duration& wait) {
       return &queue;
     }
     lane_.push_back(&queue);
+    lane_news_.Signal();
   }
   return nullptr;
 }
@@ -332,10 +332,8 @@ void Batcher::RunLane() {
   while (true) {
     Queue* queue = nullptr;
     {
-      const auto has_news = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-        return stopping_ || !lane_.empty();
-      };
-      absl::MutexLock lock(&mutex_, absl::Condition(&has_news));
+      absl::MutexLock lock(&mutex_);
+      while (!stopping_ && lane_.empty()) lane_news_.Wait(&mutex_);
       if (lane_.empty()) return;
       queue = lane_.front();
       lane_.pop_front();
@@ -350,6 +348,7 @@ void Batcher::Stop() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
+    lane_news_.Signal();
     const auto ended = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
       return loads_ == 0 && batches_ == 0;
     };
@@ -364,7 +363,7 @@ void Batcher::Stop() {
     }
     queues_.clear();
   }
-  for (InferenceRequest* request : left) request->Finish(Stopping());
+  for (InferenceRequest* request : left) request->Finish(ServerStopping());
 }
 
 }  // namespace mlp

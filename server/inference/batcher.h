@@ -155,6 +155,9 @@ class Batcher {
   int loading_requests_ ABSL_GUARDED_BY(mutex_) = 0;
   int loads_ ABSL_GUARDED_BY(mutex_) = 0;    // under way
   int batches_ ABSL_GUARDED_BY(mutex_) = 0;  // the same; as many as queues are busy
+  // Of lane_ and stopping_, for the lane. Not an absl::Condition on the mutex: every unlocking, of
+  // which a request has several, would evaluate that.
+  absl::CondVar lane_news_;
 
   ThreadPool pool_;  // the lane's
   std::thread lane_thread_;

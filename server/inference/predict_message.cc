@@ -1,7 +1,6 @@
 #include "server/inference/predict_message.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include <absl/strings/str_cat.h>
 #include <absl/types/span.h>
@@ -9,71 +8,39 @@
 #include "core/base/status_macros.h"
 #include "core/eval/evaluation.h"
 #include "mlp/v1/prediction.pb.h"
+#include "server/inference/wire_format.h"
 #include "server/retry_delay.h"
 
 namespace mlp {
 namespace {
 
 using google::protobuf::io::CodedInputStream;
-using google::protobuf::io::CodedOutputStream;
 
-// The messages' tags: field number and wire type.
-constexpr uint32_t kModel = 1 << 3 | 2;
-constexpr uint32_t kFeatures = 2 << 3 | 2;
-constexpr uint32_t kOneFeature = 2 << 3 | 5;  // not packed
-constexpr uint32_t kPixels = 3 << 3 | 2;
-constexpr uint32_t kRows = 4 << 3;
-constexpr uint32_t kVersion = 1 << 3;
-constexpr uint32_t kLabels = 2 << 3 | 2;
-constexpr uint32_t kClassNames = 3 << 3 | 2;
-constexpr uint32_t kOutputs = 4 << 3 | 2;
-constexpr uint32_t kStreamId = 1 << 3;
-constexpr uint32_t kStreamRequest = 2 << 3 | 2;
-constexpr uint32_t kStreamTimeout = 3 << 3;
-constexpr uint32_t kStreamResponse = 2 << 3 | 2;
-constexpr uint32_t kStreamError = 3 << 3 | 2;
+// The messages' tags.
+constexpr uint32_t kModel = BytesTag(1);
+constexpr uint32_t kFeatures = BytesTag(2);
+constexpr uint32_t kOneFeature = Fixed32Tag(2);  // not packed
+constexpr uint32_t kPixels = BytesTag(3);
+constexpr uint32_t kRows = VarintTag(4);
+constexpr uint32_t kVersion = VarintTag(1);
+constexpr uint32_t kLabels = BytesTag(2);
+constexpr uint32_t kClassNames = BytesTag(3);
+constexpr uint32_t kOutputs = BytesTag(4);
+constexpr uint32_t kStreamId = VarintTag(1);
+constexpr uint32_t kStreamRequest = BytesTag(2);
+constexpr uint32_t kStreamTimeout = VarintTag(3);
+constexpr uint32_t kStreamResponse = BytesTag(2);
+constexpr uint32_t kStreamError = BytesTag(3);
 
 constexpr int64_t kMaxTimeoutUs = 3'600'000'000;
 
 // Memory that is kept from request to request.
 constexpr size_t kKeptOutputs = 16384;
-constexpr size_t kKeptPieces = 64;
 // Names of models are short; a longer one is no name and is cut where it is certain to be none.
 constexpr int kMaxReference = 256;
 
 absl::Status NotAMessage(absl::string_view name) {
   return absl::InvalidArgumentError(absl::StrCat("request: not a mlp.v1.", name, " message"));
-}
-
-// Steps over an unknown field; groups, which proto3 does not have, are refused.
-bool SkipField(CodedInputStream& in, uint32_t tag) {
-  uint64_t ignored = 0;
-  int size = 0;
-  if (tag >> 3 == 0) return false;  // no field has number 0
-  switch (tag & 7) {
-    case 0:
-      return in.ReadVarint64(&ignored);
-    case 1:
-      return in.Skip(8);
-    case 2:
-      return in.ReadVarintSizeAsInt(&size) && in.Skip(size);
-    case 5:
-      return in.Skip(4);
-    default:
-      return false;
-  }
-}
-
-void AppendVarint(uint64_t value, std::string& out) {
-  uint8_t bytes[10];
-  const uint8_t* end = CodedOutputStream::WriteVarint64ToArray(value, bytes);
-  out.append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(end - bytes));
-}
-
-void AppendBytes(uint32_t tag, absl::string_view bytes, std::string& out) {
-  AppendVarint(tag, out);
-  AppendVarint(bytes.size(), out);
-  out.append(bytes.data(), bytes.size());
 }
 
 // Rows in `values` values of a request, or why they are not whole rows of D = `features`.
@@ -121,7 +88,7 @@ bool PredictMessage::ParseFields(CodedInputStream& in) {
         break;
       case kFeatures:  // where there are several of these, they follow each other
         if (!in.ReadVarintSizeAsInt(&size) || size % static_cast<int>(sizeof(float)) != 0 ||
-            !Take(in, size, features_)) {
+            !features_.Take(in, size)) {
           return false;
         }
         break;
@@ -129,9 +96,8 @@ bool PredictMessage::ParseFields(CodedInputStream& in) {
         if (!TakeOneFeature(in)) return false;
         break;
       case kPixels:  // the last one counts
-        pixels_.pieces.clear();
-        pixels_.bytes = 0;
-        if (!in.ReadVarintSizeAsInt(&size) || !Take(in, size, pixels_)) return false;
+        pixels_.Clear();
+        if (!in.ReadVarintSizeAsInt(&size) || !pixels_.Take(in, size)) return false;
         break;
       case kRows:
         if (!in.ReadVarint32(&value)) return false;
@@ -151,22 +117,6 @@ bool PredictMessage::ParseModel(CodedInputStream& in) {
   return in.ReadString(&model_name_, kept) && in.Skip(size - kept);
 }
 
-bool PredictMessage::Take(CodedInputStream& in, int bytes, Field& field) {
-  int64_t left = bytes;
-  while (left > 0) {
-    const void* data = nullptr;
-    int size = 0;
-    if (!in.GetDirectBufferPointer(&data, &size)) return false;
-    const int64_t taken = std::min<int64_t>(left, size);
-    field.pieces.push_back({field.bytes, absl::string_view(static_cast<const char*>(data),
-                                                           static_cast<size_t>(taken))});
-    field.bytes += taken;
-    left -= taken;
-    in.Skip(static_cast<int>(taken));
-  }
-  return true;
-}
-
 bool PredictMessage::TakeOneFeature(CodedInputStream& in) {
   constexpr size_t kChunkBytes = 16384;
   if (unpacked_.empty() || unpacked_used_ == kChunkBytes) {
@@ -176,46 +126,24 @@ bool PredictMessage::TakeOneFeature(CodedInputStream& in) {
   char* const value = unpacked_.back().get() + unpacked_used_;
   if (!in.ReadRaw(value, sizeof(float))) return false;
   unpacked_used_ += sizeof(float);
-  std::vector<Piece>& pieces = features_.pieces;
-  if (!pieces.empty() && pieces.back().bytes.end() == value) {
-    absl::string_view& bytes = pieces.back().bytes;
-    bytes = absl::string_view(bytes.data(), bytes.size() + sizeof(float));
-  } else {
-    pieces.push_back({features_.bytes, absl::string_view(value, sizeof(float))});
-  }
-  features_.bytes += static_cast<int64_t>(sizeof(float));
+  features_.Append(absl::string_view(value, sizeof(float)));
   return true;
-}
-
-template <typename Use>
-void PredictMessage::ForEachPiece(const Field& field, int64_t begin, int64_t count,
-                                  const Use& use) {
-  const auto after = std::upper_bound(
-      field.pieces.begin(), field.pieces.end(), begin,
-      [](int64_t position, const Piece& piece) { return position < piece.offset; });
-  for (auto piece = after - 1; count > 0; ++piece) {
-    const absl::string_view bytes =
-        piece->bytes.substr(static_cast<size_t>(begin - piece->offset), static_cast<size_t>(count));
-    use(bytes);
-    begin += static_cast<int64_t>(bytes.size());
-    count -= static_cast<int64_t>(bytes.size());
-  }
 }
 
 absl::string_view PredictMessage::model_reference() const { return model_name_; }
 
 absl::StatusOr<int64_t> PredictMessage::Fit(const std::shared_ptr<const ServableModel>& model) {
-  const bool has_features = features_.bytes > 0;
-  if (has_features == (pixels_.bytes > 0)) {
+  const bool has_features = features_.size() > 0;
+  if (has_features == (pixels_.size() > 0)) {
     return absl::InvalidArgumentError(
         absl::StrCat("features, pixels: expected rows in exactly one of them, got ",
                      has_features ? "both" : "none"));
   }
   MLP_ASSIGN_OR_RETURN(
       rows_, has_features
-                 ? CountRows("features", features_.bytes / static_cast<int64_t>(sizeof(float)),
+                 ? CountRows("features", features_.size() / static_cast<int64_t>(sizeof(float)),
                              model->features(), announced_rows_)
-                 : CountRows("pixels", pixels_.bytes, model->features(), announced_rows_));
+                 : CountRows("pixels", pixels_.size(), model->features(), announced_rows_));
   outputs_.resize(static_cast<size_t>(rows_ * model->classes()));
   model_ = model;
   return rows_;
@@ -224,16 +152,12 @@ absl::StatusOr<int64_t> PredictMessage::Fit(const std::shared_ptr<const Servable
 void PredictMessage::ReadRows(int64_t first, int64_t count, float* out) const {
   const int64_t begin = first * model_->features();
   const int64_t values = count * model_->features();
-  if (features_.bytes > 0) {
+  if (features_.size() > 0) {
     constexpr auto kBytes = static_cast<int64_t>(sizeof(float));
-    auto* to = reinterpret_cast<char*>(out);
-    ForEachPiece(features_, begin * kBytes, values * kBytes, [&to](absl::string_view bytes) {
-      std::memcpy(to, bytes.data(), bytes.size());
-      to += bytes.size();
-    });
+    features_.Copy(begin * kBytes, values * kBytes, reinterpret_cast<char*>(out));
     return;
   }
-  ForEachPiece(pixels_, begin, values, [&out](absl::string_view bytes) {
+  pixels_.ForEachPiece(begin, values, [&out](absl::string_view bytes) {
     const auto* pixels = reinterpret_cast<const uint8_t*>(bytes.data());
     out = std::copy_n(pixels, bytes.size(), out);
   });
@@ -265,11 +189,8 @@ void PredictMessage::AppendResponse(const absl::Status&, std::string& out) {
 
 void PredictMessage::Clear() {
   model_name_.clear();
-  for (Field* field : {&features_, &pixels_}) {
-    field->bytes = 0;
-    field->pieces.clear();
-    if (field->pieces.capacity() > kKeptPieces) field->pieces.shrink_to_fit();
-  }
+  features_.Clear();
+  pixels_.Clear();
   unpacked_.clear();
   announced_rows_ = 0;
   model_ = nullptr;

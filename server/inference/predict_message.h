@@ -14,6 +14,7 @@
 #include <google/protobuf/io/zero_copy_stream.h>
 
 #include "server/inference/inference_message.h"
+#include "server/inference/split_bytes.h"
 
 namespace mlp {
 
@@ -35,30 +36,15 @@ class PredictMessage : public InferenceMessage {
   absl::Status ParsePart(google::protobuf::io::CodedInputStream& in, int bytes);
 
  private:
-  // A field's bytes, in pieces as the buffers come.
-  struct Piece {
-    int64_t offset;  // of its first byte in the field
-    absl::string_view bytes;
-  };
-  struct Field {
-    std::vector<Piece> pieces;
-    int64_t bytes = 0;
-  };
-
   bool ParseFields(google::protobuf::io::CodedInputStream& in);
   bool ParseModel(google::protobuf::io::CodedInputStream& in);
-  // Takes the next `bytes` bytes into the field.
-  static bool Take(google::protobuf::io::CodedInputStream& in, int bytes, Field& field);
   // Takes one value that is not packed, which needs a tag of its own: a copy, next to the one
   // before.
   bool TakeOneFeature(google::protobuf::io::CodedInputStream& in);
-  // Calls use(bytes) for bytes [begin, begin + count) of the field, piece by piece.
-  template <typename Use>
-  static void ForEachPiece(const Field& field, int64_t begin, int64_t count, const Use& use);
 
   std::string model_name_;
-  Field features_;
-  Field pixels_;
+  SplitBytes features_;
+  SplitBytes pixels_;
   std::vector<std::unique_ptr<char[]>> unpacked_;  // in chunks, which stay where they are
   size_t unpacked_used_ = 0;                       // of the last one
   int32_t announced_rows_ = 0;

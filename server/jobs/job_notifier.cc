@@ -2,14 +2,9 @@
 
 #include <absl/strings/str_cat.h>
 
+#include "server/end_of_call.h"
+
 namespace mlp {
-namespace {
-
-absl::Status StoppedError() {
-  return absl::UnavailableError("the server is stopping; watch again once it is back");
-}
-
-}  // namespace
 
 JobNotifier::Subscription::~Subscription() { notifier_.Unsubscribe(job_id_); }
 
@@ -26,13 +21,13 @@ absl::StatusOr<bool> JobNotifier::Subscription::Wait(uint64_t seen, absl::Durati
                              return notifier.stopped_ || notifier.topics_.at(id).version > seen;
                            };
   const bool in_time = notifier.mutex_.AwaitWithTimeout(absl::Condition(&changed), timeout);
-  if (notifier.stopped_) return StoppedError();
+  if (notifier.stopped_) return ServerStopping();
   return in_time;
 }
 
 absl::StatusOr<std::unique_ptr<JobNotifier::Subscription>> JobNotifier::Subscribe(int64_t job_id) {
   absl::MutexLock lock(&mutex_);
-  if (stopped_) return StoppedError();
+  if (stopped_) return ServerStopping();
   if (subscriptions_ >= max_subscriptions_) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "watchers: expected at most ", max_subscriptions_, " at a time; try again later"));

@@ -6,6 +6,7 @@
 #include <absl/strings/str_cat.h>
 
 #include "core/base/status_macros.h"
+#include "server/end_of_call.h"
 #include "server/jobs/job_state.h"
 
 namespace mlp {
@@ -103,7 +104,7 @@ absl::StatusOr<v1::TrainingJob> JobScheduler::Submit(const v1::TrainingJob& job,
                                                      absl::string_view request_id) {
   {
     absl::MutexLock lock(&mutex_);
-    if (stopping_) return absl::UnavailableError("the server is stopping");
+    if (stopping_) return ServerStopping();
   }
   v1::TrainingJob record;
   record.set_model(job.model());

@@ -40,18 +40,7 @@ constexpr Datatype kDatatypes[] = {
     {kUint8, 1, Value::kUint8, Value::kUint32, "uint_contents"},
 };
 
-int64_t BytesOf(Value value) {
-  switch (value) {
-    case Value::kUint8:
-      return 1;
-    case Value::kDouble:
-      return 8;
-    case Value::kFloat:
-    case Value::kUint32:
-      break;
-  }
-  return 4;
-}
+constexpr auto kFloatBytes = static_cast<int64_t>(sizeof(float));
 
 struct Field {
   absl::string_view name;
@@ -101,12 +90,11 @@ absl::StatusOr<int64_t> CheckShape(const Tensor& tensor, int features) {
   return tensor.shape(0);
 }
 
-absl::Status FindRaw(const ModelInferRequest& request, const Datatype& datatype, InputRows& input) {
-  const Tensor& tensor = request.inputs(0);
-  if (request.raw_input_contents_size() != 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("raw_input_contents: expected 1 buffer, that of inputs[0], got ",
-                     request.raw_input_contents_size()));
+absl::Status FindRaw(const InferRequestParser& parser, const Datatype& datatype, InputRows& input) {
+  const Tensor& tensor = parser.request().inputs(0);
+  if (parser.raw_inputs() != 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "raw_input_contents: expected 1 buffer, that of inputs[0], got ", parser.raw_inputs()));
   }
   if (tensor.has_contents()) {
     for (const Field& field : FieldsOf(tensor.contents())) {
@@ -116,16 +104,14 @@ absl::Status FindRaw(const ModelInferRequest& request, const Datatype& datatype,
           field.name, ")"));
     }
   }
-  const std::string& bytes = request.raw_input_contents(0);
   const int64_t expected = input.rows * input.features * datatype.raw_bytes;
-  if (static_cast<int64_t>(bytes.size()) != expected) {
-    return absl::InvalidArgumentError(absl::StrCat("raw_input_contents[0]: expected ", expected,
-                                                   " bytes for ", datatype.name, " ",
-                                                   ShapeText(tensor), ", got ", bytes.size()));
+  if (parser.raw_input().size() != expected) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("raw_input_contents[0]: expected ", expected, " bytes for ", datatype.name,
+                     " ", ShapeText(tensor), ", got ", parser.raw_input().size()));
   }
-  input.raw = true;
+  input.raw = &parser.raw_input();
   input.value = datatype.raw;
-  input.data = bytes.data();
   return absl::OkStatus();
 }
 
@@ -157,31 +143,48 @@ absl::Status FindTyped(const Tensor& tensor, const Datatype& datatype, InputRows
   input.value = datatype.typed;
   switch (datatype.typed) {
     case Value::kDouble:
-      input.data = reinterpret_cast<const char*>(contents.fp64_contents().data());
+      input.typed = reinterpret_cast<const char*>(contents.fp64_contents().data());
       break;
     case Value::kUint32:
-      input.data = reinterpret_cast<const char*>(wide.data());
+      input.typed = reinterpret_cast<const char*>(wide.data());
       break;
     case Value::kFloat:
     case Value::kUint8:
-      input.data = reinterpret_cast<const char*>(contents.fp32_contents().data());
+      input.typed = reinterpret_cast<const char*>(contents.fp32_contents().data());
       break;
   }
   return absl::OkStatus();
 }
 
+// Bytes [begin, begin + count) of the values.
+void CopyBytes(const InputRows& input, int64_t begin, int64_t count, char* out) {
+  if (input.raw != nullptr) {
+    input.raw->Copy(begin, count, out);
+  } else {
+    std::memcpy(out, input.typed + begin, static_cast<size_t>(count));
+  }
+}
+
+// Values [first, first + count), which may lie across two pieces, through a little buffer.
 template <typename T>
-void CopyValues(const char* data, int64_t count, float* out) {
-  for (int64_t i = 0; i < count; ++i) {
-    T value;
-    std::memcpy(&value, data + i * static_cast<int64_t>(sizeof(T)), sizeof(T));
-    out[i] = static_cast<float>(value);
+void CopyValues(const InputRows& input, int64_t first, int64_t count, float* out) {
+  constexpr auto kBytes = static_cast<int64_t>(sizeof(T));
+  constexpr int64_t kChunk = 4096 / kBytes;
+  T values[kChunk];
+  while (count > 0) {
+    const int64_t chunk = std::min(count, kChunk);
+    CopyBytes(input, first * kBytes, chunk * kBytes, reinterpret_cast<char*>(values));
+    out = std::transform(values, values + chunk, out,
+                         [](T value) { return static_cast<float>(value); });
+    first += chunk;
+    count -= chunk;
   }
 }
 
 }  // namespace
 
-absl::StatusOr<InputRows> FindInputRows(const ModelInferRequest& request, int features) {
+absl::StatusOr<InputRows> FindInputRows(const InferRequestParser& parser, int features) {
+  const ModelInferRequest& request = parser.request();
   if (request.inputs_size() != 1) {
     return absl::InvalidArgumentError(
         absl::StrCat("inputs: expected 1, \"", kInputName, "\", got ", request.inputs_size()));
@@ -196,8 +199,8 @@ absl::StatusOr<InputRows> FindInputRows(const ModelInferRequest& request, int fe
   InputRows input;
   input.features = features;
   MLP_ASSIGN_OR_RETURN(input.rows, CheckShape(tensor, features));
-  if (request.raw_input_contents_size() > 0) {
-    MLP_RETURN_IF_ERROR(FindRaw(request, *datatype, input));
+  if (parser.raw_inputs() > 0) {
+    MLP_RETURN_IF_ERROR(FindRaw(parser, *datatype, input));
   } else {
     MLP_RETURN_IF_ERROR(FindTyped(tensor, *datatype, input));
   }
@@ -205,20 +208,20 @@ absl::StatusOr<InputRows> FindInputRows(const ModelInferRequest& request, int fe
 }
 
 void CopyRows(const InputRows& input, int64_t first, int64_t count, float* out) {
-  const char* data = input.data + first * input.features * BytesOf(input.value);
+  const int64_t begin = first * input.features;
   const int64_t values = count * input.features;
   switch (input.value) {
     case Value::kFloat:
-      std::memcpy(out, data, static_cast<size_t>(values) * sizeof(float));
+      CopyBytes(input, begin * kFloatBytes, values * kFloatBytes, reinterpret_cast<char*>(out));
       return;
     case Value::kDouble:
-      CopyValues<double>(data, values, out);
+      CopyValues<double>(input, begin, values, out);
       return;
     case Value::kUint8:
-      CopyValues<uint8_t>(data, values, out);
+      CopyValues<uint8_t>(input, begin, values, out);
       return;
     case Value::kUint32:
-      CopyValues<uint32_t>(data, values, out);
+      CopyValues<uint32_t>(input, begin, values, out);
       return;
   }
 }

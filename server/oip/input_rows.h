@@ -6,26 +6,28 @@
 
 #include <absl/status/statusor.h>
 
-#include "inference/grpc_service.pb.h"
+#include "server/inference/split_bytes.h"
+#include "server/oip/infer_request_parser.h"
 
 namespace mlp {
 
-// Points into a request, which outlives it unchanged. Thread-compatible.
+// Points into a parsed request, which outlives it unchanged. Thread-compatible.
 struct InputRows {
   // How one value lies there, in any form.
   enum class Value { kFloat, kDouble, kUint8, kUint32 };
 
   Value value = Value::kFloat;
-  const char* data = nullptr;  // [rows x features], not aligned
-  int64_t rows = 0;            // N
-  int64_t features = 0;        // D
-  bool raw = false;            // as raw_input_contents
+  // The values [rows x features], not aligned: of raw_input_contents, or null and `typed`.
+  const SplitBytes* raw = nullptr;
+  const char* typed = nullptr;
+  int64_t rows = 0;      // N
+  int64_t features = 0;  // D
 };
 
-// Checks all of `request` that is about its input, for a model of `features` features, and
+// Checks all of the request that is about its input, for a model of `features` features, and
 // allocates nothing unless it refuses. INVALID_ARGUMENT naming the field; RESOURCE_EXHAUSTED over
 // kMaxPredictRows.
-absl::StatusOr<InputRows> FindInputRows(const inference::ModelInferRequest& request, int features);
+absl::StatusOr<InputRows> FindInputRows(const InferRequestParser& parser, int features);
 
 // Rows [first, first + count) as floats to `out` [count x D]. FP64 outside float's range becomes
 // infinity.

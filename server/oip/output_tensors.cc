@@ -6,13 +6,13 @@
 #include <cstring>
 #include <limits>
 #include <numeric>
-#include <string>
 
 #include <absl/strings/str_cat.h>
 #include <absl/types/span.h>
 
 #include "core/base/status_macros.h"
 #include "core/eval/evaluation.h"
+#include "server/inference/wire_format.h"
 #include "server/oip/infer_parameters.h"
 #include "server/oip/model_naming.h"
 #include "server/oip/tensors.h"
@@ -21,17 +21,39 @@ namespace mlp {
 namespace {
 
 using inference::ModelInferRequest;
-using inference::ModelInferResponse;
 
 // A float in the fewest digits that read back as the same one.
 constexpr int64_t kMaxFloatText = 16;
 constexpr int64_t kMaxIndexText = 10;
-// std::string of one text in typed contents, or the length before it in raw ones.
+// Of one text besides: tags and lengths, in each of the buffers that it goes through.
 constexpr int64_t kTextOverhead = 40;
 
+// Memory of an answer that is kept for the next one, of each of its parts.
+constexpr size_t kKeptBytes = 65536;
+
+// Tags of ModelInferResponse, its InferOutputTensor, and InferTensorContents.
+constexpr uint32_t kModelName = BytesTag(1);
+constexpr uint32_t kModelVersion = BytesTag(2);
+constexpr uint32_t kId = BytesTag(3);
+constexpr uint32_t kOutputs = BytesTag(5);
+constexpr uint32_t kRawOutputContents = BytesTag(6);
+constexpr uint32_t kTensorName = BytesTag(1);
+constexpr uint32_t kTensorDatatype = BytesTag(2);
+constexpr uint32_t kTensorShape = BytesTag(3);
+constexpr uint32_t kTensorContents = BytesTag(5);
+constexpr uint32_t kInt64Contents = BytesTag(3);
+constexpr uint32_t kFp32Contents = BytesTag(6);
+constexpr uint32_t kBytesContents = BytesTag(8);
+
 template <typename T>
-void Store(T value, int64_t index, char* out) {
-  std::memcpy(out + index * static_cast<int64_t>(sizeof(T)), &value, sizeof(T));
+absl::string_view BytesOf(const std::vector<T>& values) {
+  return absl::string_view(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+}
+
+template <typename Values>
+void ClearKeepingLittle(Values& values) {
+  values.clear();
+  if (values.capacity() * sizeof(values[0]) > kKeptBytes) values.shrink_to_fit();
 }
 
 // As in PredictedLabel, so that the first of the top is the label.
@@ -80,8 +102,7 @@ absl::StatusOr<OutputTensors::Plan> OutputTensors::MakePlan(const ModelInferRequ
   return plan;
 }
 
-absl::Status OutputTensors::CheckSize(const Plan& plan, const ServableModel& model,
-                                      int64_t rows) const {
+absl::Status OutputTensors::CheckSize(const Plan& plan, const ServableModel& model, int64_t rows) {
   int64_t row_bytes = 0;
   for (int i = 0; i < plan.count; ++i) {
     switch (plan.wanted[i].kind) {
@@ -95,7 +116,7 @@ absl::Status OutputTensors::CheckSize(const Plan& plan, const ServableModel& mod
         size_t longest = 0;
         for (const std::string& name : model.class_names())
           longest = std::max(longest, name.size());
-        row_bytes += int64_t{model.classes()} * 4 +  // kept_scores_
+        row_bytes += int64_t{model.classes()} * 4 +  // scores_
                      plan.wanted[i].top * (kTextOverhead + kMaxFloatText + kMaxIndexText +
                                            static_cast<int64_t>(longest));
         break;
@@ -109,114 +130,135 @@ absl::Status OutputTensors::CheckSize(const Plan& plan, const ServableModel& mod
 }
 
 absl::Status OutputTensors::Start(const ModelInferRequest& request, const ServableModel& model,
-                                  int64_t rows, bool raw, ModelInferResponse& response) {
-  MLP_ASSIGN_OR_RETURN(const Plan plan, MakePlan(request, model.classes()));
-  MLP_RETURN_IF_ERROR(CheckSize(plan, model, rows));
+                                  int64_t rows, bool raw) {
+  MLP_ASSIGN_OR_RETURN(plan_, MakePlan(request, model.classes()));
+  MLP_RETURN_IF_ERROR(CheckSize(plan_, model, rows));
   model_ = &model;
-  response_ = &response;
   rows_ = rows;
-  scores_ = nullptr;
-  labels_ = nullptr;
-  top_ = 0;
-  top_raw_ = nullptr;
-  top_typed_ = nullptr;
-  rows_left_.store(rows, std::memory_order_relaxed);
-
-  response.set_model_name(request.model_name());
-  char version[24];
-  const std::to_chars_result end =
-      std::to_chars(version, version + sizeof(version), model.version());
-  response.set_model_version(version, static_cast<size_t>(end.ptr - version));
-  response.set_id(request.id());
-  for (int i = 0; i < plan.count; ++i) Add(plan.wanted[i], raw);
-  return absl::OkStatus();
-}
-
-void OutputTensors::Add(const Wanted& wanted, bool raw) {
-  ModelInferResponse::InferOutputTensor& tensor = *response_->add_outputs();
-  tensor.add_shape(rows_);
-  const auto values = static_cast<size_t>(rows_ * model_->classes());
-  std::string* const bytes = raw ? response_->add_raw_output_contents() : nullptr;
-  switch (wanted.kind) {
-    case Kind::kScores:
-      tensor.set_name(kOutputName.data(), kOutputName.size());
-      tensor.set_datatype(kFp32.data(), kFp32.size());
-      tensor.add_shape(model_->classes());
-      if (raw) {
-        bytes->resize(values * sizeof(float));
-        scores_ = bytes->data();
-      } else {
-        auto& typed = *tensor.mutable_contents()->mutable_fp32_contents();
-        typed.Resize(static_cast<int>(values), 0);
-        scores_ = reinterpret_cast<char*>(typed.mutable_data());
-      }
-      return;
-    case Kind::kLabels:
-      tensor.set_name(kLabelName.data(), kLabelName.size());
-      tensor.set_datatype(kInt64.data(), kInt64.size());
-      if (raw) {
-        bytes->resize(static_cast<size_t>(rows_) * sizeof(int64_t));
-        labels_ = bytes->data();
-      } else {
-        auto& typed = *tensor.mutable_contents()->mutable_int64_contents();
-        typed.Resize(static_cast<int>(rows_), 0);
-        labels_ = reinterpret_cast<char*>(typed.mutable_data());
-      }
-      return;
-    case Kind::kTop:
-      tensor.set_name(kOutputName.data(), kOutputName.size());
-      tensor.set_datatype(kBytes.data(), kBytes.size());
-      tensor.add_shape(wanted.top);
-      top_ = wanted.top;
-      top_raw_ = bytes;
-      if (!raw) top_typed_ = tensor.mutable_contents()->mutable_bytes_contents();
-      kept_scores_.resize(values);
-      scores_ = reinterpret_cast<char*>(kept_scores_.data());
-      return;
+  raw_ = raw;
+  scores_.clear();
+  labels_.clear();
+  for (int i = 0; i < plan_.count; ++i) {
+    if (plan_.wanted[i].kind == Kind::kLabels) {
+      labels_.resize(static_cast<size_t>(rows));
+    } else {
+      scores_.resize(static_cast<size_t>(rows * model.classes()));
+    }
   }
+  return absl::OkStatus();
 }
 
 void OutputTensors::Write(int64_t first, int64_t count, const float* outputs) {
   const int64_t classes = model_->classes();
-  if (scores_ != nullptr) {
-    std::memcpy(scores_ + first * classes * static_cast<int64_t>(sizeof(float)), outputs,
-                static_cast<size_t>(count * classes) * sizeof(float));
+  if (!scores_.empty()) std::copy_n(outputs, count * classes, scores_.data() + first * classes);
+  if (labels_.empty()) return;
+  for (int64_t row = 0; row < count; ++row) {
+    labels_[static_cast<size_t>(first + row)] =
+        PredictedLabel({outputs + row * classes, static_cast<size_t>(classes)});
   }
-  if (labels_ != nullptr) {
-    for (int64_t row = 0; row < count; ++row) {
-      const auto width = static_cast<size_t>(classes);
-      Store(int64_t{PredictedLabel({outputs + row * classes, width})}, first + row, labels_);
-    }
-  }
-  // Sees what the writers of all other rows wrote before they counted theirs.
-  if (rows_left_.fetch_sub(count, std::memory_order_acq_rel) == count && top_ > 0) WriteTop();
 }
 
-void OutputTensors::WriteTop() {
+// --- The response ---
+
+void OutputTensors::AppendResponse(absl::string_view id, std::string& out) {
+  char version[24];
+  const std::to_chars_result end =
+      std::to_chars(version, version + sizeof(version), model_->version());
+  AppendBytes(kModelName, model_->name(), out);
+  AppendBytes(kModelVersion, absl::string_view(version, static_cast<size_t>(end.ptr - version)),
+              out);
+  if (!id.empty()) AppendBytes(kId, id, out);
+  for (int i = 0; i < plan_.count; ++i) AppendTensor(plan_.wanted[i], out);
+  if (!raw_) return;
+  for (int i = 0; i < plan_.count; ++i) AppendRaw(plan_.wanted[i], out);
+}
+
+void OutputTensors::AppendTensor(const Wanted& wanted, std::string& out) {
+  const bool labels = wanted.kind == Kind::kLabels;
+  const bool top = wanted.kind == Kind::kTop;
+  tensor_.clear();
+  AppendBytes(kTensorName, labels ? kLabelName : kOutputName, tensor_);
+  AppendBytes(kTensorDatatype, labels ? kInt64 : top ? kBytes : kFp32, tensor_);
+  values_.clear();
+  AppendVarint(static_cast<uint64_t>(rows_), values_);
+  if (!labels) {
+    AppendVarint(static_cast<uint64_t>(top ? wanted.top : int64_t{model_->classes()}), values_);
+  }
+  AppendBytes(kTensorShape, values_, tensor_);
+  if (!raw_) {
+    contents_.clear();
+    AppendContents(wanted, contents_);
+    AppendBytes(kTensorContents, contents_, tensor_);
+  }
+  AppendBytes(kOutputs, tensor_, out);
+}
+
+void OutputTensors::AppendContents(const Wanted& wanted, std::string& out) {
+  switch (wanted.kind) {
+    case Kind::kScores:
+      AppendBytes(kFp32Contents, BytesOf(scores_), out);
+      return;
+    case Kind::kLabels:
+      values_.clear();
+      for (const int64_t label : labels_) AppendVarint(static_cast<uint64_t>(label), values_);
+      AppendBytes(kInt64Contents, values_, out);
+      return;
+    case Kind::kTop:
+      ForEachTop(wanted.top,
+                 [&out](absl::string_view text) { AppendBytes(kBytesContents, text, out); });
+      return;
+  }
+}
+
+void OutputTensors::AppendRaw(const Wanted& wanted, std::string& out) {
+  switch (wanted.kind) {
+    case Kind::kScores:
+      AppendBytes(kRawOutputContents, BytesOf(scores_), out);
+      return;
+    case Kind::kLabels:
+      AppendBytes(kRawOutputContents, BytesOf(labels_), out);
+      return;
+    case Kind::kTop:
+      values_.clear();
+      ForEachTop(wanted.top, [this](absl::string_view text) {
+        char length[sizeof(uint32_t)];
+        const auto size = static_cast<uint32_t>(text.size());
+        std::memcpy(length, &size, sizeof(size));
+        values_.append(length, sizeof(length)).append(text.data(), text.size());
+      });
+      AppendBytes(kRawOutputContents, values_, out);
+      return;
+  }
+}
+
+template <typename Use>
+void OutputTensors::ForEachTop(int64_t top, const Use& use) const {
   const auto classes = static_cast<size_t>(model_->classes());
   std::vector<int> order(classes);
   std::string text;
   for (int64_t row = 0; row < rows_; ++row) {
-    const float* const scores = kept_scores_.data() + static_cast<size_t>(row) * classes;
+    const float* const scores = scores_.data() + static_cast<size_t>(row) * classes;
     std::iota(order.begin(), order.end(), 0);
-    std::partial_sort(order.begin(), order.begin() + top_, order.end(), [scores](int a, int b) {
+    std::partial_sort(order.begin(), order.begin() + top, order.end(), [scores](int a, int b) {
       const float score_a = Rank(scores[a]);
       const float score_b = Rank(scores[b]);
       return score_a > score_b || (score_a == score_b && a < b);
     });
-    for (int64_t i = 0; i < top_; ++i) {
+    for (int64_t i = 0; i < top; ++i) {
       const int index = order[static_cast<size_t>(i)];
       text.clear();
       AppendText(scores[index], index, model_->class_names()[static_cast<size_t>(index)], text);
-      if (top_raw_ != nullptr) {
-        char length[sizeof(uint32_t)];
-        Store(static_cast<uint32_t>(text.size()), 0, length);
-        top_raw_->append(length, sizeof(length)).append(text);
-      } else {
-        *top_typed_->Add() = text;
-      }
+      use(text);
     }
   }
+}
+
+void OutputTensors::Clear() {
+  model_ = nullptr;
+  rows_ = 0;
+  ClearKeepingLittle(scores_);
+  ClearKeepingLittle(labels_);
+  for (std::string* part : {&tensor_, &contents_, &values_}) ClearKeepingLittle(*part);
 }
 
 }  // namespace mlp

@@ -1,13 +1,14 @@
-// The answer to a ModelInferRequest: which tensors the caller wants, room for them in the response,
-// and each row's outputs into its place there, in the form (raw or typed) that the request had.
+// The answer to a ModelInferRequest: which tensors the caller wants, each row's outputs kept until
+// all are there, and the response's bytes in the form (raw or typed) that the request had.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <absl/strings/string_view.h>
 
 #include "inference/grpc_service.pb.h"
 #include "server/inference/servable_model.h"
@@ -21,15 +22,20 @@ inline constexpr int64_t kMaxAnswerBytes = int64_t{64} << 20;
 // on several threads at a time for different rows.
 class OutputTensors {
  public:
-  // Checks what `request` asks for, then fills in the response but for the values. `rows` is N.
-  // INVALID_ARGUMENT naming the field: an unknown output, one asked for twice, a bad parameter;
-  // RESOURCE_EXHAUSTED over kMaxAnswerBytes. The response is untouched unless OK. `model` and
-  // `response` outlive the last Write.
+  // Checks what `request` asks for, and makes room for it. `rows` is N. INVALID_ARGUMENT naming the
+  // field: an unknown output, one asked for twice, a bad parameter; RESOURCE_EXHAUSTED over
+  // kMaxAnswerBytes. `model` outlives the answer.
   absl::Status Start(const inference::ModelInferRequest& request, const ServableModel& model,
-                     int64_t rows, bool raw, inference::ModelInferResponse& response);
+                     int64_t rows, bool raw);
 
   // Outputs [count x K] of rows [first, first + count), each row once.
   void Write(int64_t first, int64_t count, const float* outputs);
+
+  // The inference.ModelInferResponse, byte for byte as protobuf encodes it. After all rows.
+  void AppendResponse(absl::string_view id, std::string& out);
+
+  // Forgets the answer, and gives back memory that only large ones need.
+  void Clear();
 
  private:
   enum class Kind { kScores, kLabels, kTop };
@@ -44,24 +50,24 @@ class OutputTensors {
   };
 
   static absl::StatusOr<Plan> MakePlan(const inference::ModelInferRequest& request, int classes);
-  absl::Status CheckSize(const Plan& plan, const ServableModel& model, int64_t rows) const;
-  // Adds the tensor of `wanted` to the response, with room for its values.
-  void Add(const Wanted& wanted, bool raw);
-  // The `top` largest of all rows, out of kept_scores_.
-  void WriteTop();
+  static absl::Status CheckSize(const Plan& plan, const ServableModel& model, int64_t rows);
+  void AppendTensor(const Wanted& wanted, std::string& out);
+  void AppendContents(const Wanted& wanted, std::string& out);
+  void AppendRaw(const Wanted& wanted, std::string& out);
+  // Calls use(text) for the `top` largest of each row.
+  template <typename Use>
+  void ForEachTop(int64_t top, const Use& use) const;
 
   const ServableModel* model_ = nullptr;
-  inference::ModelInferResponse* response_ = nullptr;
+  Plan plan_;
   int64_t rows_ = 0;
-  // Where the values go; null where the tensor is not asked for.
-  char* scores_ = nullptr;  // float [N x K], not aligned
-  char* labels_ = nullptr;  // int64 [N], not aligned
-  // Classification: texts have no fixed size, so that they are written when all scores are there.
-  int64_t top_ = 0;
-  std::string* top_raw_ = nullptr;
-  google::protobuf::RepeatedPtrField<std::string>* top_typed_ = nullptr;
-  std::vector<float> kept_scores_;  // [N x K]
-  std::atomic<int64_t> rows_left_ = 0;
+  bool raw_ = false;
+  std::vector<float> scores_;    // [N x K]; empty where they are not wanted
+  std::vector<int64_t> labels_;  // [N]; the same
+  // Parts whose length comes before them, kept for their memory.
+  std::string tensor_;
+  std::string contents_;
+  std::string values_;
 };
 
 }  // namespace mlp

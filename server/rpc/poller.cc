@@ -1,5 +1,6 @@
 #include "server/rpc/poller.h"
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -75,8 +76,13 @@ class Poller::Impl final : public CompletionTag {
 
   bool closed() const { return closed_; }
 
+  bool OnPollingThread() const {
+    return std::this_thread::get_id() == polling_thread_.load(std::memory_order_relaxed);
+  }
+
  private:
   void Poll() {
+    polling_thread_ = std::this_thread::get_id();
     absl::Duration wait = absl::InfiniteDuration();
     while (true) {
       // Where nothing was left to do, the next event has just come and is most likely alone: its
@@ -125,6 +131,7 @@ class Poller::Impl final : public CompletionTag {
   bool stopped_ = false;
   bool closed_ = false;  // polling thread only
   grpc::Alarm stop_;
+  std::atomic<std::thread::id> polling_thread_;
   std::thread thread_;
 };
 
@@ -135,5 +142,6 @@ void Poller::Start(Work work) { impl_->Start(std::move(work)); }
 void Poller::Wake() { impl_->Wake(); }
 void Poller::Stop() { impl_->Stop(); }
 bool Poller::closed() const { return impl_->closed(); }
+bool Poller::OnPollingThread() const { return impl_->OnPollingThread(); }
 
 }  // namespace mlp

@@ -42,6 +42,8 @@ class Poller {
   void Stop();
   // The queue takes no more operations. Polling thread only.
   bool closed() const;
+  // Whether the caller is the polling thread. Any thread, after Start.
+  bool OnPollingThread() const;
 
  private:
   class Impl;

@@ -128,6 +128,7 @@ void Measure(const MatrixF& images, const std::string& what, bool quick) {
   ThreadPool pool({.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))});
   const Augmenter augmenter(kSimard, kShape, 1, 0.0f);
   std::vector<Augmenter::Scratch> scratches;
+  scratches.reserve(static_cast<size_t>(pool.threads()));
   for (int i = 0; i < pool.threads(); ++i) scratches.emplace_back(augmenter);
   MatrixF distorted(kImages, kPixels);
   EpochProducts products(images, pool);

@@ -25,9 +25,9 @@ TEST(AugmentationNoise, MatchesGoldenValues) {
 }
 
 TEST(AugmentationNoise, GoesOnWhereItStopped) {
-  std::array<float, 3 * kGroup> at_once;
+  std::array<float, 48> at_once;
   AugmentationNoise(5, 6, 7).Fill(3, at_once.data());
-  std::array<float, 3 * kGroup> in_parts;
+  std::array<float, 48> in_parts;
   AugmentationNoise noise(5, 6, 7);
   noise.Fill(1, in_parts.data());
   noise.Fill(2, in_parts.data() + kGroup);
@@ -36,7 +36,7 @@ TEST(AugmentationNoise, GoesOnWhereItStopped) {
 
 TEST(AugmentationNoise, IsUniformFromMinusOneToOne) {
   constexpr int kGroups = 10'000;
-  std::vector<float> values(kGroups * kGroup);
+  std::vector<float> values(size_t{kGroups} * kGroup);
   AugmentationNoise(1, 1, 1).Fill(kGroups, values.data());
   double sum = 0.0, squares = 0.0;
   std::array<int, 16> counts = {};

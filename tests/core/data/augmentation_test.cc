@@ -151,6 +151,7 @@ TEST(Augmenter, GivesTheSameBitsOnAnyThreadInAnyOrder) {
   }
   ThreadPool pool({.threads = 4});
   std::vector<Augmenter::Scratch> scratches;
+  scratches.reserve(static_cast<size_t>(pool.threads()));
   for (int i = 0; i < pool.threads(); ++i) scratches.emplace_back(augmenter);
   std::vector<float> in_parallel(in_order.size());
   pool.ParallelFor(kRows, [&](int index, int worker) {

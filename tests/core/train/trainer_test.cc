@@ -74,10 +74,14 @@ TEST(Train, ReportsEveryPointFromTheStartOn) {
     }
   }
   EXPECT_EQ(log.points.front().cost, outcome->initial_cost);
-  EXPECT_EQ(log.points.back().cost, outcome->final_cost);
-  // The last weights are the best ones here, so the evaluation is of the same network: without
-  // regularization both times.
-  EXPECT_NEAR(*log.points.back().validation_cost, outcome->validation->cross_entropy, 1e-9);
+  // Of the best weights, which are those of the lowest validation cost; without regularization both
+  // times.
+  const ProgressPoint& best = log.points[static_cast<size_t>(outcome->best_iteration)];
+  for (const ProgressPoint& point : log.points) {
+    EXPECT_GE(*point.validation_cost, *best.validation_cost);
+  }
+  EXPECT_EQ(best.cost, outcome->final_cost);
+  EXPECT_NEAR(*best.validation_cost, outcome->validation->cross_entropy, 1e-9);
 }
 
 TEST(Train, WithoutAValidationPartHasNoValidationCost) {

@@ -1,6 +1,6 @@
 #include "core/train/training_data.h"
 
-#include <numeric>
+#include <cmath>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,13 +26,13 @@ TEST(ClassWeights, GivenOnesAreScaledToAMeanOfOne) {
 TEST(ClassWeights, BalancedOnesAreInverseToTheExamples) {
   // 6 / (3 * n_k); the sum of weights over the examples is 6 already.
   const std::vector<int32_t> labels = {0, 0, 1, 0, 2, 0};
-  EXPECT_THAT(ClassWeights({.balanced = true}, labels, 3),
+  EXPECT_THAT(ClassWeights({.weights = {}, .balanced = true}, labels, 3),
               ElementsAre(FloatEq(0.5f), FloatEq(2.0f), FloatEq(2.0f)));
 }
 
 TEST(ClassWeights, OfAClassWithoutExamplesIsThatOfTheMean) {
   // 3 / (3 * n_k) is 0.5 and 1; with the mean of (2 * 0.5 + 1) / 3 divided out.
-  EXPECT_THAT(ClassWeights({.balanced = true}, {0, 0, 2}, 3),
+  EXPECT_THAT(ClassWeights({.weights = {}, .balanced = true}, {0, 0, 2}, 3),
               ElementsAre(FloatEq(0.75f), FloatEq(1.5f), FloatEq(1.5f)));
 }
 
@@ -42,7 +42,7 @@ TEST(ClassWeights, ThatAreAllAlikeAreNone) {
   for (const double weight : {1.0, 0.1, 7.0, 1e-9, 1e9}) {
     EXPECT_THAT(ClassWeights({.weights = {weight, weight, weight}}, labels, 3), IsEmpty());
   }
-  EXPECT_THAT(ClassWeights({.balanced = true}, {0, 1, 2, 2, 1, 0}, 3), IsEmpty());
+  EXPECT_THAT(ClassWeights({.weights = {}, .balanced = true}, {0, 1, 2, 2, 1, 0}, 3), IsEmpty());
 }
 
 // 20 of 420 rows are of the last class, near the others.

@@ -23,6 +23,26 @@ void TestRequest::Answered(InferenceMessage&, const absl::Status& ended) {
   if (answers == 1) answered.Notify();
 }
 
+v1::ServingSettings Limits(int max_batch_rows, int64_t queue_delay_us, int max_queued_requests) {
+  v1::ServingSettings limits;
+  limits.set_max_batch_rows(max_batch_rows);
+  limits.set_queue_delay_us(queue_delay_us);
+  limits.set_max_queued_requests(max_queued_requests);
+  return limits;
+}
+
+std::vector<std::pair<int64_t, int64_t>> Batches(const ModelCounts& counts) {
+  std::vector<std::pair<int64_t, int64_t>> batches;
+  for (const auto& [rows, times] : counts.batches) batches.emplace_back(rows, times.executions);
+  return batches;
+}
+
+void ExpectAnswered(const TestRequest& request, int rows) {
+  EXPECT_EQ(request.answers, 1);
+  EXPECT_TRUE(request.status.ok()) << request.status;
+  EXPECT_EQ(request.response.labels_size(), rows);
+}
+
 BatchFixture::BatchFixture(const BatcherOptions& options)
     : batcher_(options, models_, metrics_, clock_,
                {.run_elsewhere =
@@ -59,10 +79,23 @@ v1::PredictRequest BatchFixture::Request(const std::string& model,
   return request;
 }
 
+v1::PredictRequest BatchFixture::RowsOf(const std::string& model, int rows) {
+  std::vector<float> features;
+  for (int i = 0; i < 2 * rows; ++i) features.push_back(0.001f * static_cast<float>(i));
+  return Request(model, features);
+}
+
 std::unique_ptr<TestRequest> BatchFixture::Submit(const v1::PredictRequest& request) {
   auto submitted = std::make_unique<TestRequest>(request);
   batcher_.Submit(submitted->message);
   return submitted;
+}
+
+std::vector<std::unique_ptr<TestRequest>> BatchFixture::SubmitEach(const std::string& model,
+                                                                   const std::vector<int>& rows) {
+  std::vector<std::unique_ptr<TestRequest>> requests;
+  for (const int count : rows) requests.push_back(Submit(RowsOf(model, count)));
+  return requests;
 }
 
 void BatchFixture::RunAll() {

@@ -1,9 +1,11 @@
 // A batcher that is stepped by hand, over a real store in a temporary folder and a fake clock.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <absl/base/thread_annotations.h>
@@ -40,6 +42,15 @@ class TestRequest final : public InferenceCaller {
   const std::string bytes_;
 };
 
+v1::ServingSettings Limits(int max_batch_rows, int64_t queue_delay_us = 0,
+                           int max_queued_requests = 0);
+
+// Batches by their rows, as (rows, executions).
+std::vector<std::pair<int64_t, int64_t>> Batches(const ModelCounts& counts);
+
+// Once, with a label for each of `rows` rows.
+void ExpectAnswered(const TestRequest& request, int rows);
+
 class BatchFixture : public ::testing::Test {
  protected:
   explicit BatchFixture(const BatcherOptions& options = {});
@@ -48,7 +59,13 @@ class BatchFixture : public ::testing::Test {
   static Artifact Diagonal(float weight);
   static v1::PredictRequest Request(const std::string& model, const std::vector<float>& features);
 
+  // `rows` rows, all different.
+  static v1::PredictRequest RowsOf(const std::string& model, int rows);
+
   std::unique_ptr<TestRequest> Submit(const v1::PredictRequest& request);
+  // A request of each number of rows.
+  std::vector<std::unique_ptr<TestRequest>> SubmitEach(const std::string& model,
+                                                       const std::vector<int>& rows);
   // Until nothing is left to do but what waits for the clock.
   void RunAll();
   // Submits, runs, and returns how it ended.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <gtest/gtest.h>
 
 #include "tests/server/oip/oip_fixture.h"
@@ -34,21 +35,22 @@ int64_t AllocationsOf(const std::string& version) {
   const std::string bytes = message.SerializeAsString();
   const auto model = testing::MakeModel();
   const float outputs[] = {0.1f, 0.7f, 0.2f};
-  testing::OwnedOipRequest request;
+  OipMessage call;
   float row[4];
   std::string answer;
   const int64_t cold = allocations.load();
   int64_t before = 0;
   for (int i = 0; i <= 1000; ++i) {
     if (i == 1) before = allocations.load();
-    request.request.Clear();
-    request.response.Clear();
-    EXPECT_TRUE(request.request.ParseFromString(bytes));
-    EXPECT_TRUE(request.Begin(model).ok());
-    request.ReadRows(0, 1, row);
-    request.WriteOutputs(0, 1, outputs);
-    request.Release();
-    request.response.SerializeToString(&answer);
+    google::protobuf::io::ArrayInputStream in(bytes.data(), static_cast<int>(bytes.size()));
+    EXPECT_TRUE(call.Parse(in).ok());
+    EXPECT_TRUE(call.Check().ok());
+    EXPECT_TRUE(call.Fit(model).ok());
+    call.ReadRows(0, 1, row);
+    call.WriteOutputs(0, 1, outputs);
+    answer.clear();
+    call.AppendResponse(absl::OkStatus(), answer);
+    call.Clear();
   }
   EXPECT_GT(before, cold);  // counts at all
   return allocations.load() - before;

@@ -50,15 +50,13 @@ inference::InferTensorContents& Contents(Request& request, const char* datatype 
 void ExpectRefused(const std::vector<Case>& cases) {
   const auto model = testing::MakeModel();
   for (const Case& test : cases) {
-    testing::OwnedOipRequest request(testing::RawRequest<float>("FP32", {1, 2, 3, 4, 5, 6, 7, 8}));
+    testing::OipCall request(testing::RawRequest<float>("FP32", {1, 2, 3, 4, 5, 6, 7, 8}));
     ASSERT_TRUE(request.Begin(model).ok());
-    request.response.Clear();
     test.spoil(request.request);
     const absl::Status status = request.Begin(model).status();
     EXPECT_EQ(status.code(), test.code) << test.message << " / " << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr(test.message));
     EXPECT_LT(status.message().size(), 400u);
-    EXPECT_EQ(request.response.ByteSizeLong(), 0u) << test.message;
   }
 }
 
@@ -300,17 +298,15 @@ TEST(HostileRequest, AsksForAnAnswerOfGigabytes) {
   for (int i = 0; i < 10'000; ++i) names.push_back(std::to_string(i));
   const auto model =
       std::make_shared<const ServableModel>("digits", 1, testing::MakeArtifact(1, names));
-  testing::OwnedOipRequest request(testing::RequestFor("UINT8", 65'536, 1));
+  testing::OipCall request(testing::RequestFor("UINT8", 65'536, 1));
   request.request.add_raw_input_contents(std::string(65'536, 'x'));
   absl::Status status = request.Begin(model).status();
   EXPECT_EQ(status.code(), kTooLarge);
   EXPECT_THAT(std::string(status.message()), HasSubstr("outputs: expected at most 67108864 bytes"));
-  EXPECT_EQ(request.response.ByteSizeLong(), 0u);
 
   OutputParameter(request.request, "output", "classification").set_int64_param(10'000);
   status = request.Begin(model).status();
   EXPECT_EQ(status.code(), kTooLarge);
-  EXPECT_EQ(request.response.ByteSizeLong(), 0u);
 
   request.request.clear_outputs();
   request.request.add_outputs()->set_name("label");

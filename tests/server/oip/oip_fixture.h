@@ -7,10 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include <absl/strings/escaping.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <gtest/gtest.h>
+
 #include "core/artifact/artifact.h"
 #include "inference/grpc_service.pb.h"
 #include "server/inference/servable_model.h"
-#include "server/oip/oip_request.h"
+#include "server/oip/oip_message.h"
 
 namespace mlp::testing {
 
@@ -79,18 +83,26 @@ inline inference::ModelInferRequest TypedRequest(const std::vector<float>& value
   return request;
 }
 
-// With its messages; always waits.
-class OwnedOipRequest : public OipRequest {
+// A message of ModelInfer, with its request as a client fills it in.
+class OipCall : public OipMessage {
  public:
-  OwnedOipRequest() : OipRequest(request, response) {}
-  explicit OwnedOipRequest(inference::ModelInferRequest filled) : OwnedOipRequest() {
-    request = std::move(filled);
+  OipCall() = default;
+  explicit OipCall(inference::ModelInferRequest filled) : request(std::move(filled)) {}
+
+  // Parse and Check of `request`, in blocks of `block` bytes; -1: in one.
+  absl::Status Read(int block = -1) {
+    Clear();
+    bytes_ = request.SerializeAsString();
+    google::protobuf::io::ArrayInputStream in(bytes_.data(), static_cast<int>(bytes_.size()),
+                                              block);
+    const absl::Status parsed = Parse(in);
+    return parsed.ok() ? Check() : parsed;
   }
 
-  // Start and Fit.
+  // Read and Fit.
   absl::StatusOr<int64_t> Begin(const std::shared_ptr<const ServableModel>& model) {
-    absl::Status started = Start();
-    if (!started.ok()) return started;
+    absl::Status read = Read();
+    if (!read.ok()) return read;
     return Fit(model);
   }
 
@@ -101,8 +113,20 @@ class OwnedOipRequest : public OipRequest {
     return values;
   }
 
+  // The answer, whose bytes are those that protobuf makes of it.
+  inference::ModelInferResponse Response() {
+    std::string bytes;
+    AppendResponse(absl::OkStatus(), bytes);
+    inference::ModelInferResponse response;
+    EXPECT_TRUE(response.ParseFromString(bytes));
+    EXPECT_EQ(absl::BytesToHexString(bytes), absl::BytesToHexString(response.SerializeAsString()));
+    return response;
+  }
+
   inference::ModelInferRequest request;
-  inference::ModelInferResponse response;
+
+ private:
+  std::string bytes_;
 };
 
 }  // namespace mlp::testing

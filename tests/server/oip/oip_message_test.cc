@@ -1,5 +1,5 @@
 // Rows in and outputs out, in every form that clients use.
-#include "server/oip/oip_request.h"
+#include "server/oip/oip_message.h"
 
 #include <algorithm>
 #include <cmath>
@@ -20,7 +20,7 @@ using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 using testing::FromRawBytes;
 using testing::MakeModel;
-using testing::OwnedOipRequest;
+using testing::OipCall;
 using testing::RawRequest;
 using testing::RequestFor;
 using testing::TypedRequest;
@@ -28,9 +28,9 @@ using testing::TypedRequest;
 const std::vector<float> kTwoRows = {0.25f, -1.5f, 3e38f, 1e-38f, 0, 1, 2, 255};
 const std::vector<float> kTwoOutputs = {0.1f, 0.7f, 0.2f, 0.5f, 0.25f, 0.5f};
 
-TEST(OipRequest, ReadsRawAndTypedRowsOfFp32) {
+TEST(OipMessage, ReadsRawAndTypedRowsOfFp32) {
   for (const auto& message : {RawRequest("FP32", kTwoRows), TypedRequest(kTwoRows)}) {
-    OwnedOipRequest request(message);
+    OipCall request(message);
     ASSERT_EQ(request.Begin(MakeModel()).value(), 2);
     EXPECT_EQ(request.Rows(2), kTwoRows);
     float second[4];
@@ -39,14 +39,14 @@ TEST(OipRequest, ReadsRawAndTypedRowsOfFp32) {
   }
 }
 
-TEST(OipRequest, NarrowsFp64AndLetsWhatDoesNotFitBeInfinity) {
+TEST(OipMessage, NarrowsFp64AndLetsWhatDoesNotFitBeInfinity) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const std::vector<double> values = {0.1, 1e300, -1e300, 1e-300, nan, 5, 6, 7};
-  OwnedOipRequest raw(RawRequest("FP64", values));
-  OwnedOipRequest typed(RequestFor("FP64", 2));
+  OipCall raw(RawRequest("FP64", values));
+  OipCall typed(RequestFor("FP64", 2));
   typed.request.mutable_inputs(0)->mutable_contents()->mutable_fp64_contents()->Add(values.begin(),
                                                                                     values.end());
-  for (OwnedOipRequest* request : {&raw, &typed}) {
+  for (OipCall* request : {&raw, &typed}) {
     ASSERT_EQ(request->Begin(MakeModel()).value(), 2);
     const std::vector<float> rows = request->Rows(2);
     EXPECT_EQ(rows[0], 0.1f);
@@ -61,13 +61,13 @@ TEST(OipRequest, NarrowsFp64AndLetsWhatDoesNotFitBeInfinity) {
   }
 }
 
-TEST(OipRequest, ReadsRawAndTypedRowsOfUint8) {
+TEST(OipMessage, ReadsRawAndTypedRowsOfUint8) {
   const std::vector<uint8_t> values = {0, 1, 127, 128, 255, 2, 3, 4};
-  OwnedOipRequest raw(RawRequest("UINT8", values));
-  OwnedOipRequest typed(RequestFor("UINT8", 2));
+  OipCall raw(RawRequest("UINT8", values));
+  OipCall typed(RequestFor("UINT8", 2));
   typed.request.mutable_inputs(0)->mutable_contents()->mutable_uint_contents()->Add(values.begin(),
                                                                                     values.end());
-  for (OwnedOipRequest* request : {&raw, &typed}) {
+  for (OipCall* request : {&raw, &typed}) {
     ASSERT_EQ(request->Begin(MakeModel()).value(), 2);
     EXPECT_THAT(request->Rows(2), ElementsAre(0, 1, 127, 128, 255, 2, 3, 4));
     float second[4];
@@ -76,7 +76,7 @@ TEST(OipRequest, ReadsRawAndTypedRowsOfUint8) {
   }
 }
 
-TEST(OipRequest, ReadsRowsThatAreNotAligned) {
+TEST(OipMessage, ReadsRowsThatAreNotAligned) {
   const std::vector<double> values = {1.5, 2.5, -3.5, 4.5};
   const std::string bytes = "xyz" + testing::RawBytes(values);
   for (int offset = 0; offset < 4; ++offset) {
@@ -84,7 +84,7 @@ TEST(OipRequest, ReadsRowsThatAreNotAligned) {
     std::copy(bytes.begin() + 3, bytes.end(), buffer.begin() + offset);
     InputRows input;
     input.value = InputRows::Value::kDouble;
-    input.data = buffer.data() + offset;
+    input.typed = buffer.data() + offset;
     input.rows = 1;
     input.features = 4;
     float row[4];
@@ -93,12 +93,12 @@ TEST(OipRequest, ReadsRowsThatAreNotAligned) {
   }
 }
 
-TEST(OipRequest, AnswersRawRequestsRaw) {
-  OwnedOipRequest request(RawRequest("FP32", kTwoRows));
+TEST(OipMessage, AnswersRawRequestsRaw) {
+  OipCall request(RawRequest("FP32", kTwoRows));
   request.request.set_id("call 1");
   ASSERT_TRUE(request.Begin(MakeModel()).ok());
   request.WriteOutputs(0, 2, kTwoOutputs.data());
-  const inference::ModelInferResponse& response = request.response;
+  const inference::ModelInferResponse response = request.Response();
   EXPECT_EQ(response.model_name(), "digits");
   EXPECT_EQ(response.model_version(), "7");
   EXPECT_EQ(response.id(), "call 1");
@@ -115,13 +115,13 @@ TEST(OipRequest, AnswersRawRequestsRaw) {
   EXPECT_THAT(FromRawBytes<int64_t>(response.raw_output_contents(1)), ElementsAre(1, 0));
 }
 
-TEST(OipRequest, AnswersTypedRequestsTypedInTheOrderAskedFor) {
-  OwnedOipRequest request(TypedRequest(kTwoRows));
+TEST(OipMessage, AnswersTypedRequestsTypedInTheOrderAskedFor) {
+  OipCall request(TypedRequest(kTwoRows));
   request.request.add_outputs()->set_name("label");
   request.request.add_outputs()->set_name("output");
   ASSERT_TRUE(request.Begin(MakeModel()).ok());
   request.WriteOutputs(0, 2, kTwoOutputs.data());
-  const inference::ModelInferResponse& response = request.response;
+  const inference::ModelInferResponse response = request.Response();
   EXPECT_EQ(response.id(), "");
   EXPECT_EQ(response.raw_output_contents_size(), 0);
   ASSERT_EQ(response.outputs_size(), 2);
@@ -131,14 +131,15 @@ TEST(OipRequest, AnswersTypedRequestsTypedInTheOrderAskedFor) {
   EXPECT_THAT(response.outputs(1).contents().fp32_contents(), ElementsAreArray(kTwoOutputs));
 }
 
-TEST(OipRequest, AnswersOneOutputAlone) {
-  OwnedOipRequest request(RawRequest("FP32", kTwoRows));
+TEST(OipMessage, AnswersOneOutputAlone) {
+  OipCall request(RawRequest("FP32", kTwoRows));
   request.request.add_outputs()->set_name("label");
   ASSERT_TRUE(request.Begin(MakeModel()).ok());
   request.WriteOutputs(0, 2, kTwoOutputs.data());
-  ASSERT_EQ(request.response.outputs_size(), 1);
-  ASSERT_EQ(request.response.raw_output_contents_size(), 1);
-  EXPECT_THAT(FromRawBytes<int64_t>(request.response.raw_output_contents(0)), ElementsAre(1, 0));
+  const inference::ModelInferResponse response = request.Response();
+  ASSERT_EQ(response.outputs_size(), 1);
+  ASSERT_EQ(response.raw_output_contents_size(), 1);
+  EXPECT_THAT(FromRawBytes<int64_t>(response.raw_output_contents(0)), ElementsAre(1, 0));
 }
 
 inference::ModelInferRequest WithTop(inference::ModelInferRequest request, int64_t top) {
@@ -148,12 +149,13 @@ inference::ModelInferRequest WithTop(inference::ModelInferRequest request, int64
   return request;
 }
 
-TEST(OipRequest, ClassifiesByFallingValueAndOfEqualOnesTheLowestFirst) {
-  OwnedOipRequest request(WithTop(TypedRequest(kTwoRows), 3));
+TEST(OipMessage, ClassifiesByFallingValueAndOfEqualOnesTheLowestFirst) {
+  OipCall request(WithTop(TypedRequest(kTwoRows), 3));
   ASSERT_TRUE(request.Begin(MakeModel()).ok());
   request.WriteOutputs(0, 2, kTwoOutputs.data());
-  ASSERT_EQ(request.response.outputs_size(), 1);
-  const auto& output = request.response.outputs(0);
+  const inference::ModelInferResponse response = request.Response();
+  ASSERT_EQ(response.outputs_size(), 1);
+  const auto& output = response.outputs(0);
   EXPECT_EQ(output.name(), "output");
   EXPECT_EQ(output.datatype(), "BYTES");
   EXPECT_THAT(output.shape(), ElementsAre(2, 3));
@@ -162,49 +164,51 @@ TEST(OipRequest, ClassifiesByFallingValueAndOfEqualOnesTheLowestFirst) {
                           "0.5:0:zero", "0.5:2:two", "0.25:1:one"));
 }
 
-TEST(OipRequest, PutsTheLengthBeforeEachTextOfARawClassification) {
-  OwnedOipRequest request(WithTop(RawRequest("FP32", kTwoRows), 1));
+TEST(OipMessage, PutsTheLengthBeforeEachTextOfARawClassification) {
+  OipCall request(WithTop(RawRequest("FP32", kTwoRows), 1));
   request.request.add_outputs()->set_name("label");
   ASSERT_TRUE(request.Begin(MakeModel()).ok());
   request.WriteOutputs(1, 1, kTwoOutputs.data() + 3);  // the later row first
   request.WriteOutputs(0, 1, kTwoOutputs.data());
-  ASSERT_EQ(request.response.raw_output_contents_size(), 2);
-  EXPECT_THAT(request.response.outputs(0).shape(), ElementsAre(2, 1));
-  EXPECT_EQ(request.response.raw_output_contents(0), std::string("\x09\0\0\0"
-                                                                 "0.7:1:one"
-                                                                 "\x0A\0\0\0"
-                                                                 "0.5:0:zero",
-                                                                 27));
-  EXPECT_THAT(FromRawBytes<int64_t>(request.response.raw_output_contents(1)), ElementsAre(1, 0));
+  const inference::ModelInferResponse response = request.Response();
+  ASSERT_EQ(response.raw_output_contents_size(), 2);
+  EXPECT_THAT(response.outputs(0).shape(), ElementsAre(2, 1));
+  EXPECT_EQ(response.raw_output_contents(0), std::string("\x09\0\0\0"
+                                                         "0.7:1:one"
+                                                         "\x0A\0\0\0"
+                                                         "0.5:0:zero",
+                                                         27));
+  EXPECT_THAT(FromRawBytes<int64_t>(response.raw_output_contents(1)), ElementsAre(1, 0));
 }
 
-TEST(OipRequest, ClassifiesOutputsThatAreNoNumbers) {
+TEST(OipMessage, ClassifiesOutputsThatAreNoNumbers) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const float infinity = std::numeric_limits<float>::infinity();
   const std::vector<float> outputs = {nan, -infinity, infinity};
-  OwnedOipRequest request(WithTop(TypedRequest({1, 2, 3, 4}), 3));
+  OipCall request(WithTop(TypedRequest({1, 2, 3, 4}), 3));
   ASSERT_TRUE(request.Begin(MakeModel()).ok());
   request.WriteOutputs(0, 1, outputs.data());
-  EXPECT_THAT(request.response.outputs(0).contents().bytes_contents(),
+  EXPECT_THAT(request.Response().outputs(0).contents().bytes_contents(),
               ElementsAre("inf:2:two", "nan:0:zero", "-inf:1:one"));
 }
 
-TEST(OipRequest, KeepsFloatsInTheirTextExact) {
+TEST(OipMessage, KeepsFloatsInTheirTextExact) {
   const std::vector<float> outputs = {0.1f + 0.2f, 1e-30f, 16777216};
-  OwnedOipRequest request(WithTop(TypedRequest({1, 2, 3, 4}), 3));
+  OipCall request(WithTop(TypedRequest({1, 2, 3, 4}), 3));
   ASSERT_TRUE(request.Begin(MakeModel()).ok());
   request.WriteOutputs(0, 1, outputs.data());
-  const auto& texts = request.response.outputs(0).contents().bytes_contents();
+  const inference::ModelInferResponse response = request.Response();
+  const auto& texts = response.outputs(0).contents().bytes_contents();
   EXPECT_EQ(std::stof(texts[0]), 16777216.0f);
   EXPECT_EQ(std::stof(texts[1]), 0.1f + 0.2f);
   EXPECT_EQ(std::stof(texts[2]), 1e-30f);
 }
 
-TEST(OipRequest, TakesRowsFromSeveralThreads) {
+TEST(OipMessage, TakesRowsFromSeveralThreads) {
   constexpr int64_t kRows = 4096;
   const std::vector<float> rows(kRows * 4, 1.0f);
   for (const bool raw : {false, true}) {
-    OwnedOipRequest request(WithTop(raw ? RawRequest("FP32", rows) : TypedRequest(rows), 1));
+    OipCall request(WithTop(raw ? RawRequest("FP32", rows) : TypedRequest(rows), 1));
     request.request.add_outputs()->set_name("label");
     ASSERT_EQ(request.Begin(MakeModel()).value(), kRows);
     std::vector<std::thread> threads;
@@ -218,36 +222,36 @@ TEST(OipRequest, TakesRowsFromSeveralThreads) {
       });
     }
     for (std::thread& thread : threads) thread.join();
+    const inference::ModelInferResponse response = request.Response();
     std::vector<int64_t> expected;
     for (int64_t i = 0; i < kRows; ++i) expected.push_back(i % 3);
     if (raw) {
-      EXPECT_EQ(FromRawBytes<int64_t>(request.response.raw_output_contents(1)), expected);
+      EXPECT_EQ(FromRawBytes<int64_t>(response.raw_output_contents(1)), expected);
       continue;
     }
-    EXPECT_THAT(request.response.outputs(1).contents().int64_contents(),
-                ElementsAreArray(expected));
+    EXPECT_THAT(response.outputs(1).contents().int64_contents(), ElementsAreArray(expected));
     const char* texts[] = {"1:0:zero", "1:1:one", "1:2:two"};
     for (int i = 0; i < kRows; ++i) {
-      ASSERT_EQ(request.response.outputs(0).contents().bytes_contents(i), texts[i % 3]);
+      ASSERT_EQ(response.outputs(0).contents().bytes_contents(i), texts[i % 3]);
     }
   }
 }
 
-TEST(OipRequest, NamesTheModelVersionAsAReference) {
-  OwnedOipRequest request;
+TEST(OipMessage, NamesTheModelVersionAsAReference) {
+  OipCall request;
   request.request.set_model_name("digits");
-  ASSERT_TRUE(request.Start().ok());
+  ASSERT_TRUE(request.Read().ok());
   EXPECT_EQ(request.model_reference(), "digits");
   request.request.set_model_version("12");
-  ASSERT_TRUE(request.Start().ok());
+  ASSERT_TRUE(request.Read().ok());
   EXPECT_EQ(request.model_reference(), "digits@12");
   request.request.set_model_version("0012");
-  ASSERT_TRUE(request.Start().ok());
+  ASSERT_TRUE(request.Read().ok());
   EXPECT_EQ(request.model_reference(), "digits@12");
 }
 
-TEST(OipRequest, HonoursTheTimeoutAndPassesHintsOver) {
-  OwnedOipRequest request(RawRequest("FP32", kTwoRows));
+TEST(OipMessage, HonoursTheTimeoutAndPassesHintsOver) {
+  OipCall request(RawRequest("FP32", kTwoRows));
   ASSERT_TRUE(request.Begin(MakeModel()).ok());
   EXPECT_EQ(request.timeout(), absl::InfiniteDuration());
 
@@ -264,42 +268,41 @@ TEST(OipRequest, HonoursTheTimeoutAndPassesHintsOver) {
   EXPECT_EQ(request.timeout(), absl::Microseconds(1500));
 
   parameters["timeout"].set_int64_param(std::numeric_limits<int64_t>::max());
-  ASSERT_TRUE(request.Start().ok());
+  ASSERT_TRUE(request.Read().ok());
   EXPECT_GT(request.timeout(), absl::Hours(1'000'000));
 
   parameters["timeout"].set_int64_param(0);
-  ASSERT_TRUE(request.Start().ok());
+  ASSERT_TRUE(request.Read().ok());
   EXPECT_EQ(request.timeout(), absl::InfiniteDuration());
 }
 
-TEST(OipRequest, ForgetsTheCallBefore) {
-  OwnedOipRequest request(WithTop(RawRequest("FP32", kTwoRows), 2));
+TEST(OipMessage, ForgetsTheCallBefore) {
+  OipCall request(WithTop(RawRequest("FP32", kTwoRows), 2));
   (*request.request.mutable_parameters())["timeout"].set_int64_param(1);
   ASSERT_TRUE(request.Begin(MakeModel()).ok());
   request.WriteOutputs(0, 2, kTwoOutputs.data());
-  request.Release();
+  request.Clear();
 
   request.request = TypedRequest({1, 2, 3, 4});
-  request.response.Clear();
   ASSERT_EQ(request.Begin(MakeModel()).value(), 1);
   request.WriteOutputs(0, 1, kTwoOutputs.data());
   EXPECT_EQ(request.timeout(), absl::InfiniteDuration());
 
-  OwnedOipRequest fresh(TypedRequest({1, 2, 3, 4}));
+  OipCall fresh(TypedRequest({1, 2, 3, 4}));
   ASSERT_EQ(fresh.Begin(MakeModel()).value(), 1);
   fresh.WriteOutputs(0, 1, kTwoOutputs.data());
-  EXPECT_EQ(request.response.SerializeAsString(), fresh.response.SerializeAsString());
+  EXPECT_EQ(request.Response().SerializeAsString(), fresh.Response().SerializeAsString());
 }
 
-TEST(OipRequest, KeepsTheModelUntilItIsReleased) {
+TEST(OipMessage, KeepsTheModelUntilItIsCleared) {
   auto model = MakeModel();
   const std::weak_ptr<const ServableModel> held = model;
-  OwnedOipRequest request(TypedRequest({1, 2, 3, 4}));
+  OipCall request(TypedRequest({1, 2, 3, 4}));
   ASSERT_TRUE(request.Begin(model).ok());
   model.reset();
   EXPECT_FALSE(held.expired());
   request.WriteOutputs(0, 1, kTwoOutputs.data());
-  request.Release();
+  request.Clear();
   EXPECT_TRUE(held.expired());
 }
 
