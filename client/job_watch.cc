@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include <absl/strings/str_cat.h>
 
@@ -15,12 +16,15 @@ class Delivery {
   Delivery(const WatchOptions& options, OnProgress on_progress)
       : options_(options), on_progress_(on_progress), next_(options.from_iteration) {}
 
+  void BeginStream() { first_ = true; }
+
   void Take(const v1::WatchTrainingJobResponse& message) {
     any_ = true;
+    const bool first = std::exchange(first_, false);
     if (message.has_job()) {
       job_ = message.job();
       // The last message of a stream is the caller's result, not news on the way.
-      if (!HasEnded(job_.state()) && options_.on_job) options_.on_job(job_);
+      if (first && options_.on_job) options_.on_job(job_);
     } else if (message.has_progress() && message.progress().iteration() >= next_) {
       next_ = int64_t{message.progress().iteration()} + 1;
       on_progress_(message.progress());
@@ -38,6 +42,7 @@ class Delivery {
   const WatchOptions& options_;
   OnProgress on_progress_;
   int64_t next_;
+  bool first_ = true;  // of a stream
   bool any_ = false;
   v1::TrainingJob job_;
 };
@@ -67,6 +72,7 @@ absl::StatusOr<v1::TrainingJob> FollowTrainingJob(const WatchOptions& options,
   Backoff reconnecting(reconnect, environment);
   while (true) {
     if (options.stop.stop_requested()) return Stopped();
+    delivery.BeginStream();
     const absl::Status status =
         AsUnavailable(stream(delivery.next(), [&](const v1::WatchTrainingJobResponse& message) {
           delivery.Take(message);

@@ -35,14 +35,19 @@ double Lambda(const v1::StudyRun& run) {
   return run.settings().empty() ? 0 : run.settings(0).value();
 }
 
-// `validation cost is 2.3 times the training cost (1.5 or more: high variance)`.
-std::string Gap(const v1::StudyRun& run, bool high) {
-  const std::string comparison = run.training_cost() > 0
-                                     ? absl::StrFormat("%.3g times the training cost",
-                                                       run.validation_cost() / run.training_cost())
-                                     : "far above the training cost, which is 0";
-  return absl::StrFormat("validation cost is %s (%s %g: %s variance)", comparison,
-                         high ? "at least" : "less than", kHighVariance, high ? "high" : "low");
+bool IsHigh(const v1::StudyRun& run) {
+  return run.validation_cost() >= kHighVariance * run.training_cost();
+}
+
+// `validation cost is 2.3 x training cost: high variance (1.5 or more)`.
+std::string Gap(const v1::StudyRun& run) {
+  const std::string times =
+      run.training_cost() > 0
+          ? absl::StrFormat("%.3g x training cost", run.validation_cost() / run.training_cost())
+          : std::string("above training cost, which is 0");
+  return absl::StrFormat("validation cost is %s: %s variance (%s %g)", times,
+                         IsHigh(run) ? "high" : "low", IsHigh(run) ? "at least" : "below",
+                         kHighVariance);
 }
 
 std::string ReadLambdas(const v1::TrainingResult& result) {
@@ -50,26 +55,25 @@ std::string ReadLambdas(const v1::TrainingResult& result) {
   if (best == nullptr) return "";
   double largest = Lambda(*best);
   for (const v1::StudyRun& run : result.runs()) largest = std::max(largest, Lambda(run));
-  const bool high = best->validation_cost() >= kHighVariance * best->training_cost();
-  const char* advice = "where it is still too high, a larger network may help, more data hardly";
-  if (high) advice = "more data or a smaller network may help";
+  const char* advice = "More data or a smaller network may help.";
   if (Lambda(*best) == largest && result.runs_size() > 1) {
-    advice = "no larger lambda was tried: try some";
+    advice = "No larger lambda was tried, and the largest was the best: try larger ones.";
+  } else if (!IsHigh(*best)) {
+    advice = "If that cost is too high, a larger network may help; more data would hardly.";
   }
-  return absl::StrCat("At the best lambda, ", FormatValue(Lambda(*best)), ", ", Gap(*best, high),
-                      "; ", advice, ".");
+  return absl::StrCat("At lambda ", FormatValue(Lambda(*best)), " ", Gap(*best), ".\n", advice,
+                      "\n");
 }
 
 std::string ReadExamples(const v1::TrainingResult& result) {
   const v1::StudyRun* largest = FindLargest(result);
   if (largest == nullptr) return "";
-  const bool high = largest->validation_cost() >= kHighVariance * largest->training_cost();
   return absl::StrCat(
-      "With ", FormatCount(largest->training_examples()), " examples, ", Gap(*largest, high), "; ",
-      high
-          ? "more data or a larger lambda would probably help"
-          : "where it is too high, a larger network or a smaller lambda may help, more data hardly",
-      ".");
+      "With ", FormatCount(largest->training_examples()), " examples ", Gap(*largest), ".\n",
+      IsHigh(*largest) ? "More data or a larger lambda would probably help."
+                       : "If that cost is too high, a larger network or a smaller lambda may help; "
+                         "more data would hardly.",
+      "\n");
 }
 
 }  // namespace

@@ -10,9 +10,9 @@ namespace mlp {
 // Validation cost this many times the training cost, or more, is high variance.
 inline constexpr double kHighVariance = 1.5;
 
-// One line without its end, on the run with the lowest validation cost of a lambda curve, or the
-// one with the most examples of a learning curve: how far validation and training cost are apart,
-// what that usually means, and what may help. Empty where no run has costs.
+// Two lines on the run with the lowest validation cost of a lambda curve, or the one with the most
+// examples of a learning curve: how far validation and training cost are apart with what that is
+// called, and what may help. Empty where no run has costs.
 std::string ReadCurve(const v1::Study& study, const v1::TrainingResult& result);
 
 }  // namespace mlp

@@ -203,7 +203,7 @@ std::string DescribeRuns(const v1::TrainingJob& job, const TerminalStyle& style)
   const std::string plot = CostPlot(study, result, style);
   if (!plot.empty()) absl::StrAppend(&text, "\n", plot);
   const std::string reading = ReadCurve(study, result);
-  if (!reading.empty()) absl::StrAppend(&text, "\n", reading, "\n");
+  if (!reading.empty()) absl::StrAppend(&text, "\n", reading);
   return text;
 }
 

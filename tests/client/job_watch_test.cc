@@ -19,6 +19,7 @@ struct Script {
   std::vector<int> iterations;
   std::optional<v1::JobState> last_state;
   absl::Status status;
+  v1::JobState first_state = v1::JOB_STATE_RUNNING;
 };
 
 const absl::Status kBroken = absl::UnavailableError("Socket closed");
@@ -38,7 +39,7 @@ class JobWatch : public testing::Test {
         message.mutable_job()->set_state(state);
         on_message(message);
       };
-      if (!script.iterations.empty() || script.last_state) say_job(v1::JOB_STATE_RUNNING);
+      if (!script.iterations.empty() || script.last_state) say_job(script.first_state);
       for (const int iteration : script.iterations) {
         message.mutable_progress()->set_iteration(iteration);
         on_message(message);
@@ -63,6 +64,12 @@ TEST_F(JobWatch, DeliversToTheEnd) {
   EXPECT_EQ(job->state(), v1::JOB_STATE_SUCCEEDED);
   EXPECT_THAT(seen_, ElementsAre(0, 1, 2));
   EXPECT_THAT(jobs_, ElementsAre(v1::JOB_STATE_RUNNING));
+}
+
+TEST_F(JobWatch, TellsOfAJobThatHasEndedBeforeItsPoints) {
+  const auto job = Follow({{{0, 1}, v1::JOB_STATE_FAILED, absl::OkStatus(), v1::JOB_STATE_FAILED}});
+  ASSERT_TRUE(job.ok()) << job.status();
+  EXPECT_THAT(jobs_, ElementsAre(v1::JOB_STATE_FAILED));
 }
 
 TEST_F(JobWatch, ReconnectsAndDeliversEveryIterationOnce) {

@@ -42,31 +42,30 @@ v1::TrainingJob LambdaJob() {
 }
 
 TEST(StudyText, HasATableThePlotAndTheReadingOfACurve) {
-  EXPECT_EQ(
-      DescribeRuns(LambdaJob(), kAscii),
-      "run  lambda  iterations  training cost  validation cost  accuracy\n"
-      "  1       0          10            0.1              0.5   90.00 %\n"
-      "  2       1          20            0.2              0.4   90.00 %  best\n"
-      "  3      10          30            0.5              0.7   90.00 %\n"
-      "\n"
-      "cost:   t training   v validation\n"
-      "0.7 |                      *v\n"
-      "    |                   ***\n"
-      "    |                ***\n"
-      "    |             ***\n"
-      "    |v***      ***         *t\n"
-      "    |    ****v*         ***\n"
-      "    |                ***\n"
-      "    |             ***\n"
-      "    |          ***\n"
-      "    |       *t*\n"
-      "    |   ****\n"
-      "0.1 |t**\n"
-      "    +------------------------\n"
-      "     0  lambda (log scale) 10\n"
-      "\n"
-      "At the best lambda, 1, validation cost is 2 times the training cost (at least 1.5: high "
-      "variance); more data or a smaller network may help.\n");
+  EXPECT_EQ(DescribeRuns(LambdaJob(), kAscii),
+            "run  lambda  iterations  training cost  validation cost  accuracy\n"
+            "  1       0          10            0.1              0.5   90.00 %\n"
+            "  2       1          20            0.2              0.4   90.00 %  best\n"
+            "  3      10          30            0.5              0.7   90.00 %\n"
+            "\n"
+            "cost:   t training   v validation\n"
+            "0.7 |                      *v\n"
+            "    |                   ***\n"
+            "    |                ***\n"
+            "    |             ***\n"
+            "    |v***      ***         *t\n"
+            "    |    ****v*         ***\n"
+            "    |                ***\n"
+            "    |             ***\n"
+            "    |          ***\n"
+            "    |       *t*\n"
+            "    |   ****\n"
+            "0.1 |t**\n"
+            "    +------------------------\n"
+            "     0  lambda (log scale) 10\n"
+            "\n"
+            "At lambda 1 validation cost is 2 x training cost: high variance (at least 1.5).\n"
+            "More data or a smaller network may help.\n");
 }
 
 TEST(StudyText, ARunThatDivergedSaysSo) {
@@ -154,22 +153,22 @@ std::string Reading(const v1::TrainingJob& job) {
 
 TEST(StudyReading, TellsHighVarianceFromLowAtItsThreshold) {
   EXPECT_EQ(Reading(LearningJob(0.5, 0.75)),
-            "With 2,000 examples, validation cost is 1.5 times the training cost (at least 1.5: "
-            "high variance); more data or a larger lambda would probably help.");
+            "With 2,000 examples validation cost is 1.5 x training cost: high variance (at least "
+            "1.5).\nMore data or a larger lambda would probably help.\n");
   EXPECT_EQ(Reading(LearningJob(0.5, 0.7)),
-            "With 2,000 examples, validation cost is 1.4 times the training cost (less than 1.5: "
-            "low variance); where it is too high, a larger network or a smaller lambda may help, "
-            "more data hardly.");
-  EXPECT_THAT(Reading(LearningJob(0, 0.1)), HasSubstr("far above the training cost, which is 0"));
+            "With 2,000 examples validation cost is 1.4 x training cost: low variance (below "
+            "1.5).\nIf that cost is too high, a larger network or a smaller lambda may help; more "
+            "data would hardly.\n");
+  EXPECT_THAT(Reading(LearningJob(0, 0.1)), HasSubstr("above training cost, which is 0: high"));
 }
 
 TEST(StudyReading, ReadsTheBestLambda) {
   EXPECT_EQ(Reading(LambdaJob()),
-            "At the best lambda, 1, validation cost is 2 times the training cost (at least 1.5: "
-            "high variance); more data or a smaller network may help.");
+            "At lambda 1 validation cost is 2 x training cost: high variance (at least 1.5).\n"
+            "More data or a smaller network may help.\n");
   v1::TrainingJob rising = LambdaJob();
   rising.mutable_result()->mutable_runs(2)->set_validation_cost(0.3);
-  EXPECT_THAT(Reading(rising), HasSubstr("no larger lambda was tried: try some."));
+  EXPECT_THAT(Reading(rising), HasSubstr("the largest was the best: try larger ones."));
 }
 
 TEST(StudyReading, SaysNothingWithoutCosts) {

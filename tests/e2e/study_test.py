@@ -74,8 +74,14 @@ class StudyTest(ServerTestCase):
         self.assert_nothing_published(job)
         text = self.text("--lambda-curve")  # the server's eight values
         self.assertIn("run 8  training cost", text)
+        # The job is shown the same when it is watched again, and by jobs get.
+        job = self.server.json("jobs", "list")[0]["id"]
+        watched = self.server.ctl("jobs", "watch", job).stdout
+        self.assertEqual(watched.splitlines()[1:], text.splitlines()[1:])
+        table = text[text.index("run  lambda  "):]
+        self.assertTrue(self.server.ctl("jobs", "get", job).stdout.endswith(table))
         self.assertIn("lambda (log scale) 10\n", text)
-        self.assertIn("At the best lambda, ", text)
+        self.assertIn("At lambda ", text)
 
     def test_learning_curve(self):
         _, job = self.study("--learning-curve=0.1,0.5,1")
@@ -84,7 +90,7 @@ class StudyTest(ServerTestCase):
         self.assert_nothing_published(job)
         text = self.text("--learning-curve=0.1,0.5,1")
         self.assertIn("training examples 144\n", text)
-        self.assertIn("With 144 examples, validation cost is ", text)
+        self.assertIn("With 144 examples validation cost is ", text)
 
     def test_grid_search_publishes_the_best(self):
         _, job = self.study("--search", "lambda=0.1,100", "--search", "hidden-units=2,12")
