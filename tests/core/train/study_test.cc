@@ -236,6 +236,7 @@ TEST(RunStudy, EveryRunStartsFromTheGivenNetwork) {
 TEST(RunStudy, SearchesTheSettingsOfMiniBatches) {
   TrainingConfig config = QuickConfig();
   config.optimizer.kind = OptimizerKind::kSgd;
+  config.optimizer.batch_size = 8;  // enough steps in few epochs
   config.stopping.max_iterations = 5;
   // A rate that learns next to nothing, one that learns, and one that runs away.
   const Search search{
