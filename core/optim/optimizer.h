@@ -85,7 +85,7 @@ class CostFunction {
   virtual double Evaluate(const double* theta, double* gradient) = 0;
   // While `interrupted` (thread-safe, quick; may be empty) says true, Evaluate may end early with
   // NaN: its caller wants no value any more. A cost that is quickly evaluated need not ask.
-  virtual void InterruptWhen(std::function<bool()> interrupted) { (void)interrupted; }
+  virtual void InterruptWhen(std::function<bool()> /*interrupted*/) {}
 };
 
 // One accepted step.

@@ -47,6 +47,7 @@ std::vector<float> ClassWeights(const ClassWeightOptions& options, absl::Span<co
   double sum = 0.0;
   for (size_t k = 0; k < count; ++k) sum += class_examples[k] * weights[k];
   std::vector<float> normalized;
+  normalized.reserve(count);
   for (const double weight : weights) {
     normalized.push_back(static_cast<float>(weight * examples / sum));
   }
