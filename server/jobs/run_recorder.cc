@@ -33,8 +33,8 @@ bool RunRecorder::Due() {
 void RunRecorder::Save(std::string bytes) {
   last_saved_ = clock_.Elapsed();
   if (options_.unwanted && options_.unwanted()) return;
-  storing_ = true;
   absl::MutexLock lock(&mutex_);
+  storing_ = true;
   waiting_.checkpoint = WaitingCheckpoint{std::move(bytes), progress_.newest().iteration};
 }
 

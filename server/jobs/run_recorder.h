@@ -73,9 +73,10 @@ class RunRecorder final : public CheckpointSink {
   ProgressLog::Writer& progress_;
   const Clock& clock_;
 
-  absl::Duration last_saved_;          // on the training thread
-  std::atomic<bool> storing_ = false;  // a checkpoint waits or is being stored
-  bool last_store_failed_ = false;     // on the recorder's thread
+  absl::Duration last_saved_;  // on the training thread
+  // A checkpoint waits or is being stored. Written with the mutex held.
+  std::atomic<bool> storing_ = false;
+  bool last_store_failed_ = false;  // on the recorder's thread
 
   absl::Mutex mutex_;
   Work waiting_ ABSL_GUARDED_BY(mutex_);
