@@ -1,59 +1,105 @@
 #include "client/commands/evaluation_text.h"
 
-#include <vector>
-
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_format.h>
 #include <absl/strings/str_join.h>
 
+#include "client/commands/evaluation_calibration.h"
+#include "client/commands/evaluation_confusion.h"
+#include "client/commands/evaluation_curves.h"
 #include "client/terminal/numbers.h"
 #include "client/terminal/table.h"
 
 namespace mlp {
 namespace {
 
-constexpr int kMaxConfusionClasses = 30;
+using Align = Table::Align;
+
+constexpr size_t kNameColumns = 15;
 
 std::string Share(double value) { return absl::StrFormat("%.4f", value); }
 
+void AddLine(std::string& text, absl::string_view name, absl::string_view value) {
+  absl::StrAppend(&text, PadRight(name, kNameColumns), value, "\n");
+}
+
+std::string Summary(const v1::Evaluation& evaluation) {
+  std::string text;
+  AddLine(
+      text, "accuracy",
+      absl::StrCat(FormatPercent(evaluation.accuracy()), " of ", FormatCount(evaluation.examples()),
+                   " examples (", PartName(evaluation.part()), ")"));
+  if (!evaluation.top_k().empty()) {
+    AddLine(
+        text, "among the top",
+        absl::StrJoin(evaluation.top_k(), ", ", [](std::string* out, const v1::TopKAccuracy& top) {
+          absl::StrAppend(out, top.k(), ": ", FormatPercent(top.accuracy()));
+        }));
+  }
+  AddLine(text, "cross-entropy", FormatValue(evaluation.cross_entropy()));
+  if (evaluation.has_log_loss()) AddLine(text, "log-loss", FormatValue(evaluation.log_loss()));
+  if (evaluation.has_macro_roc_auc()) {
+    AddLine(text, "ROC AUC", absl::StrCat(Share(evaluation.macro_roc_auc()), " (macro)"));
+  }
+  if (evaluation.has_expected_calibration_error()) {
+    AddLine(text, "calibration",
+            absl::StrCat("off by ", FormatPercent(evaluation.expected_calibration_error()),
+                         " on average (ECE)"));
+  }
+  return text;
+}
+
 std::string ClassTable(const v1::Evaluation& evaluation) {
-  using Align = Table::Align;
   Table table({{"class"},
                {"precision", Align::kRight},
                {"recall", Align::kRight},
                {"F1", Align::kRight},
                {"AP", Align::kRight},
+               {"AUC", Align::kRight},
+               {"best F1", Align::kRight},
+               {"from output", Align::kRight},
                {"support", Align::kRight}});
   double average_precision = 0;
   for (const v1::ClassEvaluation& c : evaluation.classes()) {
     average_precision += c.average_precision() / evaluation.classes_size();
+    const bool has_best = c.has_best_f1_threshold();
     table.AddRow({c.class_name(), Share(c.scores().precision()), Share(c.scores().recall()),
-                  Share(c.scores().f1()), Share(c.average_precision()), FormatCount(c.support())});
+                  Share(c.scores().f1()), Share(c.average_precision()),
+                  c.has_roc_auc() ? Share(c.roc_auc()) : "-", has_best ? Share(c.best_f1()) : "-",
+                  has_best ? absl::StrFormat("%.4g", c.best_f1_threshold()) : "-",
+                  FormatCount(c.support())});
   }
   const std::string total = FormatCount(evaluation.examples());
   table.AddRow({"macro", Share(evaluation.macro().precision()), Share(evaluation.macro().recall()),
-                Share(evaluation.macro().f1()), Share(average_precision), total});
+                Share(evaluation.macro().f1()), Share(average_precision),
+                evaluation.has_macro_roc_auc() ? Share(evaluation.macro_roc_auc()) : "", "", "",
+                total});
   table.AddRow({"micro", Share(evaluation.micro().precision()), Share(evaluation.micro().recall()),
-                Share(evaluation.micro().f1()), "", total});
+                Share(evaluation.micro().f1()), "", "", "", "", total});
   return table.Render();
 }
 
-std::string ConfusionTable(const v1::Evaluation& evaluation) {
-  const int classes = evaluation.classes_size();
-  std::vector<Table::Column> columns = {{"label"}};
-  for (const v1::ClassEvaluation& c : evaluation.classes()) {
-    columns.push_back({c.class_name(), Table::Align::kRight});
+std::string ClassName(const v1::Evaluation& evaluation, int k) {
+  if (k < 0 || k >= evaluation.classes_size()) return absl::StrCat(k);
+  return evaluation.classes(k).class_name();
+}
+
+std::string WorstText(const v1::Evaluation& evaluation) {
+  if (evaluation.worst_examples().empty()) return "";
+  Table table({{"row", Align::kRight},
+               {"label"},
+               {"output", Align::kRight},
+               {"predicted"},
+               {"output", Align::kRight}});
+  for (const v1::WorstExample& worst : evaluation.worst_examples()) {
+    const double label_probability = worst.label_probability();
+    const double predicted_probability = worst.predicted_probability();
+    table.AddRow({absl::StrCat(worst.row()), ClassName(evaluation, worst.label()),
+                  absl::StrFormat("%.2g", label_probability),
+                  ClassName(evaluation, worst.prediction()),
+                  absl::StrFormat("%.4f", predicted_probability)});
   }
-  Table table(columns);
-  for (int label = 0; label < classes; ++label) {
-    std::vector<std::string> cells = {evaluation.classes(label).class_name()};
-    for (int predicted = 0; predicted < classes; ++predicted) {
-      const int64_t count = evaluation.confusion(label * classes + predicted);
-      cells.push_back(count == 0 ? "." : absl::StrCat(count));
-    }
-    table.AddRow(std::move(cells));
-  }
-  return table.Render();
+  return absl::StrCat("worst examples: the lowest outputs for their own label\n", table.Render());
 }
 
 }  // namespace
@@ -77,19 +123,12 @@ std::string AccuracyByPart(const google::protobuf::RepeatedPtrField<v1::Evaluati
   });
 }
 
-std::string DescribeEvaluation(const v1::Evaluation& evaluation) {
-  std::string text =
-      absl::StrCat("accuracy       ", FormatPercent(evaluation.accuracy()), " of ",
-                   FormatCount(evaluation.examples()), " examples (", PartName(evaluation.part()),
-                   ")\ncross-entropy  ", FormatValue(evaluation.cross_entropy()), "\n\n",
-                   ClassTable(evaluation));
-  const int classes = evaluation.classes_size();
-  if (classes > kMaxConfusionClasses) {
-    absl::StrAppend(&text, "\nThe confusion matrix of ", classes,
-                    " classes is part of --output json.\n");
-  } else if (evaluation.confusion_size() == classes * classes) {
-    absl::StrAppend(&text, "\nconfusion: a row is a label, a column what was predicted\n",
-                    ConfusionTable(evaluation));
+std::string DescribeEvaluation(const v1::Evaluation& evaluation, const TerminalStyle& style) {
+  std::string text = Summary(evaluation);
+  for (const std::string& section :
+       {ClassTable(evaluation), ConfusionText(evaluation, style), CurvesText(evaluation, style),
+        CalibrationText(evaluation, style), WorstText(evaluation)}) {
+    if (!section.empty()) absl::StrAppend(&text, "\n", section);
   }
   return text;
 }

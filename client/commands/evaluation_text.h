@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include <absl/strings/string_view.h>
 #include <google/protobuf/repeated_ptr_field.h>
 
+#include "client/terminal/style.h"
 #include "mlp/v1/evaluation.pb.h"
 
 namespace mlp {
@@ -16,8 +16,8 @@ std::string PartName(v1::DatasetPart part);
 // "training 97.20 %, test 92.40 %".
 std::string AccuracyByPart(const google::protobuf::RepeatedPtrField<v1::Evaluation>& evaluations);
 
-// Accuracy and cross-entropy, a table of the classes with their macro and micro means, and, for up
-// to 30 classes, the confusion matrix. Lines end with \n.
-std::string DescribeEvaluation(const v1::Evaluation& evaluation);
+// The report: summary, table of the classes with their means, confusion matrix, curves, reliability
+// and the worst examples, as far as the evaluation has them. Lines end with \n.
+std::string DescribeEvaluation(const v1::Evaluation& evaluation, const TerminalStyle& style);
 
 }  // namespace mlp

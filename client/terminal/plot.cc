@@ -2,83 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
 #include <limits>
-#include <vector>
 
 #include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
 
+#include "client/terminal/canvas.h"
 #include "client/terminal/numbers.h"
 #include "client/terminal/table.h"
 
 namespace mlp {
 namespace {
-
-// A grid of dots, several to a character: 2 x 4 in braille, one in ASCII.
-class Canvas {
- public:
-  Canvas(int columns, int rows, bool braille)
-      : braille_(braille),
-        dots_x_(columns * (braille ? 2 : 1)),
-        dots_y_(rows * (braille ? 4 : 1)),
-        columns_(columns),
-        rows_(rows),
-        set_(static_cast<size_t>(dots_x_) * static_cast<size_t>(dots_y_), 0) {}
-
-  int dots_x() const { return dots_x_; }
-  int dots_y() const { return dots_y_; }
-
-  // y counts from the top.
-  void Set(int x, int y) { set_[Index(x, y)] = 1; }
-
-  // The dots between two points, the points included.
-  void Line(int x0, int y0, int x1, int y1) {
-    const int steps = std::max({std::abs(x1 - x0), std::abs(y1 - y0), 1});
-    for (int i = 0; i <= steps; ++i) {
-      const double t = static_cast<double>(i) / steps;
-      Set(static_cast<int>(std::lround(x0 + t * (x1 - x0))),
-          static_cast<int>(std::lround(y0 + t * (y1 - y0))));
-    }
-  }
-
-  std::string Row(int row) const {
-    std::string line;
-    for (int column = 0; column < columns_; ++column) {
-      absl::StrAppend(&line, braille_ ? Braille(column, row)
-                                      : std::string(set_[Index(column, row)] ? "*" : " "));
-    }
-    return line;
-  }
-
-  int rows() const { return rows_; }
-
- private:
-  size_t Index(int x, int y) const {
-    return static_cast<size_t>(y) * static_cast<size_t>(dots_x_) + static_cast<size_t>(x);
-  }
-
-  // Unicode's braille patterns: U+2800 plus one bit a dot.
-  std::string Braille(int column, int row) const {
-    constexpr unsigned kBits[4][2] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
-    unsigned bits = 0;
-    for (int y = 0; y < 4; ++y) {
-      for (int x = 0; x < 2; ++x) {
-        if (set_[Index(2 * column + x, 4 * row + y)]) bits |= kBits[y][x];
-      }
-    }
-    if (bits == 0) return " ";
-    return {static_cast<char>(0xE2), static_cast<char>(0xA0 | bits >> 6),
-            static_cast<char>(0x80 | (bits & 0x3F))};
-  }
-
-  const bool braille_;
-  const int dots_x_;
-  const int dots_y_;
-  const int columns_;
-  const int rows_;
-  std::vector<char> set_;
-};
 
 struct Scale {
   double low = 0;
@@ -136,7 +70,7 @@ std::string RenderPlot(absl::Span<const double> values, const PlotOptions& optio
                                     [](double value) { return std::isfinite(value); });
   if (finite < 2 || options.columns < 1 || options.rows < 1) return "";
   const Scale scale = ScaleOf(values);
-  Canvas canvas(options.columns, options.rows, style.utf8);
+  Canvas canvas(options.columns, options.rows, style);
   Draw(values, scale, canvas);
 
   const std::string high = FormatValue(scale.high);

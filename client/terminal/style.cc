@@ -21,6 +21,10 @@ TerminalStyle DetectTerminal(int file_descriptor) {
   if (style.terminal && ioctl(file_descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
     style.width = size.ws_col;
   }
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  style.color = style.terminal && (no_color == nullptr || *no_color == '\0') && term != nullptr &&
+                std::string(term) != "dumb";
   for (const char* variable : {"LC_ALL", "LC_CTYPE", "LANG"}) {
     const char* value = std::getenv(variable);
     if (value != nullptr && *value != '\0') {

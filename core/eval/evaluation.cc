@@ -1,25 +1,20 @@
 #include "core/eval/evaluation.h"
 
-#include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <limits>
 
+#include "core/eval/log_loss.h"
+#include "core/eval/ratio.h"
+
 namespace mlp {
 namespace {
 
-// Points kept of the curves of all classes together, and at least of each: a curve has up to one
-// point an example, which for thousands of classes would be gigabytes that nobody looks at.
-constexpr size_t kMaxPoints = size_t{1} << 20;
-constexpr size_t kMinPointsPerCurve = 200;
+constexpr int kTopKs[] = {2, 3, 5};
 
 // Orders a NaN below every number: comparisons with NaN itself are no order to sort by.
 float Score(float output) {
   return std::isnan(output) ? -std::numeric_limits<float>::infinity() : output;
-}
-
-double Ratio(int64_t numerator, int64_t denominator) {
-  return denominator == 0 ? 0.0 : static_cast<double>(numerator) / static_cast<double>(denominator);
 }
 
 PrecisionRecall ScoresOf(int64_t true_positives, int64_t predicted, int64_t support) {
@@ -28,44 +23,66 @@ PrecisionRecall ScoresOf(int64_t true_positives, int64_t predicted, int64_t supp
           Ratio(2 * true_positives, predicted + support)};
 }
 
-struct ScoredExample {
-  float score;
-  bool positive;
-};
-
-// Lowers the threshold from output to output, all examples of one output at a time.
-void AddCurve(std::vector<ScoredExample>& examples, size_t max_points, ClassEvaluation& result) {
-  std::sort(examples.begin(), examples.end(),
-            [](const ScoredExample& a, const ScoredExample& b) { return a.score > b.score; });
-  std::vector<PrecisionRecallPoint> curve;
-  int64_t true_positives = 0;
-  double recall = 0.0;
-  for (size_t i = 0; i < examples.size();) {
-    const float threshold = examples[i].score;
-    for (; i < examples.size() && examples[i].score == threshold; ++i) {
-      true_positives += examples[i].positive ? 1 : 0;
-    }
-    const double precision = Ratio(true_positives, static_cast<int64_t>(i));
-    const double previous_recall = recall;
-    recall = Ratio(true_positives, result.support);
-    result.average_precision += (recall - previous_recall) * precision;
-    curve.push_back({threshold, precision, recall});
+// Classes that come before the label's by falling output.
+int RankOf(absl::Span<const float> outputs, int32_t label) {
+  const auto own = static_cast<size_t>(label);
+  const float score = Score(outputs[own]);
+  int rank = 0;
+  for (size_t k = 0; k < outputs.size(); ++k) {
+    rank += Score(outputs[k]) > score || (k < own && Score(outputs[k]) == score) ? 1 : 0;
   }
-  result.curve = curve.size() > max_points ? ThinCurve(curve, max_points) : std::move(curve);
+  return rank;
+}
+
+// What is read off example by example.
+void AddExamples(const MatrixF& outputs, absl::Span<const int32_t> labels, size_t worst_examples,
+                 Evaluation& evaluation) {
+  const auto classes = static_cast<size_t>(outputs.cols());
+  Calibration calibration;
+  WorstExamples worst(worst_examples);
+  std::vector<int64_t> in_top(std::size(kTopKs), 0);
+  double log_loss = 0.0;
+  for (size_t row = 0; row < labels.size(); ++row) {
+    const auto of_row = absl::MakeConstSpan(
+        outputs.data() + static_cast<Eigen::Index>(row) * outputs.cols(), classes);
+    const int32_t label = labels[row];
+    const int32_t prediction = PredictedLabel(of_row);
+    ++evaluation.confusion[static_cast<size_t>(label) * classes + static_cast<size_t>(prediction)];
+    const int rank = RankOf(of_row, label);
+    for (size_t i = 0; i < in_top.size(); ++i) in_top[i] += rank < kTopKs[i] ? 1 : 0;
+    log_loss += LogLoss(of_row, label);
+    const float confidence = of_row[static_cast<size_t>(prediction)];
+    calibration.Add(confidence, prediction == label);
+    const float label_output = of_row[static_cast<size_t>(label)];
+    worst.Add({.row = static_cast<int64_t>(row),
+               .label = label,
+               .prediction = prediction,
+               .label_probability = std::isnan(label_output) ? 0.0f : label_output,
+               .predicted_probability = std::isnan(confidence) ? 0.0f : confidence});
+  }
+  for (size_t i = 0; i < in_top.size(); ++i) {
+    if (outputs.cols() <= kTopKs[i]) break;
+    evaluation.top_k.push_back({kTopKs[i], Ratio(in_top[i], evaluation.examples)});
+  }
+  evaluation.log_loss = log_loss / static_cast<double>(evaluation.examples);
+  evaluation.expected_calibration_error = calibration.ExpectedError();
+  evaluation.reliability = calibration.Table();
+  evaluation.worst = worst.Take();
 }
 
 // Accuracy, per-class, macro and micro scores from the finished confusion matrix.
-void AddScores(int64_t classes, Evaluation& evaluation) {
+void AddScores(Evaluation& evaluation) {
   const std::vector<int64_t>& confusion = evaluation.confusion;
+  const size_t classes = evaluation.classes.size();
   int64_t correct = 0;
-  for (int64_t k = 0; k < classes; ++k) {
-    ClassEvaluation& result = evaluation.classes[static_cast<size_t>(k)];
+  for (size_t k = 0; k < classes; ++k) {
+    ClassEvaluation& result = evaluation.classes[k];
     int64_t predicted = 0;
-    for (int64_t other = 0; other < classes; ++other) {
-      result.support += confusion[static_cast<size_t>(k * classes + other)];
-      predicted += confusion[static_cast<size_t>(other * classes + k)];
+    for (size_t other = 0; other < classes; ++other) {
+      result.support += confusion[k * classes + other];
+      predicted += confusion[other * classes + k];
     }
-    const int64_t true_positives = confusion[static_cast<size_t>(k * classes + k)];
+    const int64_t true_positives = confusion[k * classes + k];
     correct += true_positives;
     result.scores = ScoresOf(true_positives, predicted, result.support);
     evaluation.macro.precision += result.scores.precision / static_cast<double>(classes);
@@ -75,6 +92,19 @@ void AddScores(int64_t classes, Evaluation& evaluation) {
   evaluation.accuracy = Ratio(correct, evaluation.examples);
   // Every example is predicted once and has one label, so both sums over classes are N.
   evaluation.micro = ScoresOf(correct, evaluation.examples, evaluation.examples);
+}
+
+void AddRankings(const MatrixF& outputs, absl::Span<const int32_t> labels, size_t max_curve_points,
+                 Evaluation& evaluation) {
+  double sum = 0.0;
+  int counted = 0;
+  for (size_t k = 0; k < evaluation.classes.size(); ++k) {
+    ClassRanking& ranking = evaluation.classes[k].ranking;
+    ranking = RankClass(outputs, labels, static_cast<int32_t>(k), max_curve_points);
+    sum += ranking.roc_auc.value_or(0.0);
+    counted += ranking.roc_auc ? 1 : 0;
+  }
+  if (counted > 0) evaluation.macro_roc_auc = sum / counted;
 }
 
 }  // namespace
@@ -88,47 +118,19 @@ int PredictedLabel(absl::Span<const float> outputs) {
   return static_cast<int>(best);
 }
 
-Evaluation Evaluate(const MatrixF& outputs, absl::Span<const int32_t> labels,
-                    double cross_entropy) {
+Evaluation Evaluate(const MatrixF& outputs, absl::Span<const int32_t> labels, double cross_entropy,
+                    const EvaluationOptions& options) {
   assert(outputs.rows() >= 1 && outputs.rows() == static_cast<Eigen::Index>(labels.size()));
-  const int64_t rows = outputs.rows();
-  const int64_t classes = outputs.cols();
-
+  const auto classes = static_cast<size_t>(outputs.cols());
   Evaluation evaluation;
-  evaluation.examples = rows;
+  evaluation.examples = outputs.rows();
   evaluation.cross_entropy = cross_entropy;
-  evaluation.confusion.assign(static_cast<size_t>(classes * classes), 0);
-  evaluation.classes.resize(static_cast<size_t>(classes));
-  for (int64_t row = 0; row < rows; ++row) {
-    const int predicted =
-        PredictedLabel(absl::MakeConstSpan(outputs.row(row).data(), static_cast<size_t>(classes)));
-    const int64_t label = labels[static_cast<size_t>(row)];
-    ++evaluation.confusion[static_cast<size_t>(label * classes + predicted)];
-  }
-  AddScores(classes, evaluation);
-
-  const size_t max_points = std::max(kMinPointsPerCurve, kMaxPoints / static_cast<size_t>(classes));
-  std::vector<ScoredExample> examples(labels.size());
-  for (int64_t k = 0; k < classes; ++k) {
-    for (size_t row = 0; row < examples.size(); ++row) {
-      examples[row] = {Score(outputs(static_cast<Eigen::Index>(row), k)), labels[row] == k};
-    }
-    AddCurve(examples, max_points, evaluation.classes[static_cast<size_t>(k)]);
-  }
+  evaluation.confusion.assign(classes * classes, 0);
+  evaluation.classes.resize(classes);
+  AddExamples(outputs, labels, options.worst_examples, evaluation);
+  AddScores(evaluation);
+  AddRankings(outputs, labels, options.max_curve_points, evaluation);
   return evaluation;
-}
-
-std::vector<PrecisionRecallPoint> ThinCurve(const std::vector<PrecisionRecallPoint>& curve,
-                                            size_t max_points) {
-  if (curve.size() <= max_points) return curve;
-  if (max_points < 2)
-    return {curve.begin(), curve.begin() + static_cast<std::ptrdiff_t>(max_points)};
-  std::vector<PrecisionRecallPoint> thinned;
-  thinned.reserve(max_points);
-  for (size_t i = 0; i < max_points; ++i) {
-    thinned.push_back(curve[i * (curve.size() - 1) / (max_points - 1)]);
-  }
-  return thinned;
 }
 
 }  // namespace mlp

@@ -15,7 +15,8 @@ namespace mlp {
 std::optional<Evaluation> TryEvaluateRows(const NetworkF& network, CostKind cost,
                                           const FeatureScaler& scaler, const Dataset& dataset,
                                           absl::Span<const int64_t> rows, ThreadPool& pool,
-                                          const std::function<bool()>& interrupted) {
+                                          const std::function<bool()>& interrupted,
+                                          const EvaluationOptions& options) {
   const RowBlocks blocks(network.topology, static_cast<int64_t>(rows.size()));
   MatrixF outputs(static_cast<Eigen::Index>(rows.size()), network.topology.outputs());
   std::vector<int32_t> labels(rows.size());
@@ -47,12 +48,16 @@ std::optional<Evaluation> TryEvaluateRows(const NetworkF& network, CostKind cost
   if (skipped) return std::nullopt;
   // Summed in block order: the same bits with any number of threads.
   const double sum = std::accumulate(cross_entropy.begin(), cross_entropy.end(), 0.0);
-  return Evaluate(outputs, labels, sum / static_cast<double>(rows.size()));
+  Evaluation evaluation =
+      Evaluate(outputs, labels, sum / static_cast<double>(rows.size()), options);
+  for (WorstExample& worst : evaluation.worst) worst.row = rows[static_cast<size_t>(worst.row)];
+  return evaluation;
 }
 
 Evaluation EvaluateRows(const NetworkF& network, CostKind cost, const FeatureScaler& scaler,
-                        const Dataset& dataset, absl::Span<const int64_t> rows, ThreadPool& pool) {
-  return *TryEvaluateRows(network, cost, scaler, dataset, rows, pool, nullptr);
+                        const Dataset& dataset, absl::Span<const int64_t> rows, ThreadPool& pool,
+                        const EvaluationOptions& options) {
+  return *TryEvaluateRows(network, cost, scaler, dataset, rows, pool, nullptr, options);
 }
 
 }  // namespace mlp

@@ -55,10 +55,14 @@ absl::StatusOr<TrainingOutcome> Train(const Dataset& dataset, const TrainingConf
 std::optional<Evaluation> TryEvaluateRows(const NetworkF& network, CostKind cost,
                                           const FeatureScaler& scaler, const Dataset& dataset,
                                           absl::Span<const int64_t> rows, ThreadPool& pool,
-                                          const std::function<bool()>& interrupted);
+                                          const std::function<bool()>& interrupted,
+                                          const EvaluationOptions& options = {});
 
-// Runs `network` on the rows of `dataset` and evaluates the answers. Requires a matching schema.
+// Runs `network` on the rows of `dataset` and evaluates the answers: the outputs that Predict
+// gives, to the bit where WeightedSumsKeepTheirBits. WorstExample::row is a row of `dataset`.
+// Requires a matching schema.
 Evaluation EvaluateRows(const NetworkF& network, CostKind cost, const FeatureScaler& scaler,
-                        const Dataset& dataset, absl::Span<const int64_t> rows, ThreadPool& pool);
+                        const Dataset& dataset, absl::Span<const int64_t> rows, ThreadPool& pool,
+                        const EvaluationOptions& options = {});
 
 }  // namespace mlp

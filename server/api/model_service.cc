@@ -30,6 +30,10 @@ constexpr char kModelList[] = "models";
 // Evaluations that may wait for the one that runs.
 constexpr int kMaxWaitingEvaluations = 16;
 
+constexpr size_t kCurvePoints = 200;
+constexpr int32_t kDefaultWorstExamples = 10;
+constexpr int32_t kMaxWorstExamples = 1000;
+
 absl::Status CheckFits(const DatasetSchema& schema, const ServableModel& model) {
   if (schema.features != model.features()) {
     return absl::FailedPreconditionError(absl::StrCat("dataset: expected ", model.features(),
@@ -54,6 +58,17 @@ absl::Status CheckSettings(const v1::ServingSettings& settings) {
   MLP_RETURN_IF_ERROR(CheckSetting("max_batch_rows", settings.max_batch_rows(), 65536));
   MLP_RETURN_IF_ERROR(CheckSetting("queue_delay_us", settings.queue_delay_us(), 1'000'000));
   return CheckSetting("max_queued_requests", settings.max_queued_requests(), 1'000'000);
+}
+
+absl::StatusOr<EvaluationOptions> OptionsOf(const v1::EvaluateModelRequest& request) {
+  const int32_t worst =
+      request.has_worst_examples() ? request.worst_examples() : kDefaultWorstExamples;
+  if (worst < 0 || worst > kMaxWorstExamples) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("worst_examples: expected 0 to ", kMaxWorstExamples, ", got ", worst));
+  }
+  return EvaluationOptions{.max_curve_points = request.include_curves() ? kCurvePoints : 0,
+                           .worst_examples = static_cast<size_t>(worst)};
 }
 
 class ModelServiceImpl final : public RpcService {
@@ -155,6 +170,7 @@ class ModelServiceImpl final : public RpcService {
   absl::Status EvaluateModel(const RpcCall& call, const v1::EvaluateModelRequest& request,
                              v1::EvaluateModelResponse& response) {
     MLP_RETURN_IF_ERROR(CheckName("dataset", request.dataset()));
+    MLP_ASSIGN_OR_RETURN(const EvaluationOptions options, OptionsOf(request));
     MLP_ASSIGN_OR_RETURN(const v1::ModelVersion version, FindModelVersion(request.model(), store_));
     MLP_ASSIGN_OR_RETURN(const std::shared_ptr<const ServableModel> model,
                          models_.Load(absl::StrCat(version.model(), "@", version.version())));
@@ -162,20 +178,21 @@ class ModelServiceImpl final : public RpcService {
     MLP_RETURN_IF_ERROR(CheckFits(SchemaOf(record), *model));
     MLP_ASSIGN_OR_RETURN(const std::vector<int64_t> rows,
                          PartRows(record, version, request.part(), store_));
-    MLP_ASSIGN_OR_RETURN(const Evaluation evaluation, RunAlone(call, *model, record, rows));
+    MLP_ASSIGN_OR_RETURN(const Evaluation evaluation,
+                         RunAlone(call, *model, record, rows, options));
     const v1::DatasetPart part =
         request.part() == v1::DATASET_PART_UNSPECIFIED ? v1::DATASET_PART_ALL : request.part();
     response.set_model(version.model());
     response.set_version(version.version());
-    *response.mutable_evaluation() =
-        EvaluationToApi(evaluation, part, model->class_names(), request.include_curves());
+    *response.mutable_evaluation() = EvaluationToApi(evaluation, part, model->class_names());
     return absl::OkStatus();
   }
 
   // One evaluation at a time: each has the whole dataset in memory and uses all cores. Ends early
   // where the caller is gone or its deadline has passed.
   absl::StatusOr<Evaluation> RunAlone(const RpcCall& call, const ServableModel& model,
-                                      const v1::Dataset& record, absl::Span<const int64_t> rows) {
+                                      const v1::Dataset& record, absl::Span<const int64_t> rows,
+                                      const EvaluationOptions& options) {
     if (waiting_.fetch_add(1) >= kMaxWaitingEvaluations) {
       waiting_.fetch_sub(1);
       return absl::ResourceExhaustedError(absl::StrCat("expected at most ", kMaxWaitingEvaluations,
@@ -192,9 +209,9 @@ class ModelServiceImpl final : public RpcService {
           absl::StrCat("dataset: ", record.name(), " was replaced while it was read; try again"));
     }
     const Artifact& artifact = model.artifact();
-    std::optional<Evaluation> evaluation =
-        TryEvaluateRows(artifact.network, artifact.cost, artifact.scaler, dataset, rows, pool_,
-                        [&call] { return call.Cancelled(); });
+    std::optional<Evaluation> evaluation = TryEvaluateRows(
+        artifact.network, artifact.cost, artifact.scaler, dataset, rows, pool_,
+        [&call] { return call.Cancelled(); }, options);
     if (!evaluation) return CallerGone();
     return *std::move(evaluation);
   }

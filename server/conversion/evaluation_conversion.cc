@@ -5,20 +5,51 @@
 namespace mlp {
 namespace {
 
-constexpr size_t kMaxCurvePoints = 200;
-
 void ScoresToApi(const PrecisionRecall& scores, v1::PrecisionRecall& message) {
   message.set_precision(scores.precision);
   message.set_recall(scores.recall);
   message.set_f1(scores.f1);
 }
 
-void CurveToApi(const ClassEvaluation& evaluation, v1::ClassEvaluation& message) {
-  for (const PrecisionRecallPoint& point : ThinCurve(evaluation.curve, kMaxCurvePoints)) {
-    v1::PrecisionRecallPoint& added = *message.add_curve();
+void ClassToApi(const ClassEvaluation& evaluation, const std::string& name,
+                v1::ClassEvaluation& message) {
+  const ClassRanking& ranking = evaluation.ranking;
+  message.set_class_name(name);
+  message.set_support(evaluation.support);
+  ScoresToApi(evaluation.scores, *message.mutable_scores());
+  message.set_average_precision(ranking.average_precision);
+  if (ranking.roc_auc) message.set_roc_auc(*ranking.roc_auc);
+  if (ranking.best_f1_threshold) message.set_best_f1_threshold(*ranking.best_f1_threshold);
+  message.set_best_f1(ranking.best_f1);
+  for (const OperatingPoint& point : ranking.curve) {
+    v1::OperatingPoint& added = *message.add_curve();
     added.set_threshold(point.threshold);
     added.set_precision(point.precision);
     added.set_recall(point.recall);
+    added.set_false_positive_rate(point.false_positive_rate);
+  }
+}
+
+void CalibrationToApi(const Evaluation& evaluation, v1::Evaluation& message) {
+  message.set_expected_calibration_error(evaluation.expected_calibration_error);
+  for (const ReliabilityBin& bin : evaluation.reliability) {
+    v1::ReliabilityBin& added = *message.add_reliability();
+    added.set_lower(bin.lower);
+    added.set_upper(bin.upper);
+    added.set_examples(bin.examples);
+    added.set_mean_confidence(bin.mean_confidence);
+    added.set_accuracy(bin.accuracy);
+  }
+}
+
+void WorstToApi(const std::vector<WorstExample>& worst, v1::Evaluation& message) {
+  for (const WorstExample& example : worst) {
+    v1::WorstExample& added = *message.add_worst_examples();
+    added.set_row(example.row);
+    added.set_label(example.label);
+    added.set_prediction(example.prediction);
+    added.set_label_probability(example.label_probability);
+    added.set_predicted_probability(example.predicted_probability);
   }
 }
 
@@ -65,7 +96,7 @@ ProgressPoint ProgressPointFromApi(const v1::ProgressPoint& message) {
 }
 
 v1::Evaluation EvaluationToApi(const Evaluation& evaluation, v1::DatasetPart part,
-                               absl::Span<const std::string> class_names, bool include_curves) {
+                               absl::Span<const std::string> class_names) {
   assert(class_names.size() == evaluation.classes.size());
   v1::Evaluation message;
   message.set_part(part);
@@ -74,16 +105,19 @@ v1::Evaluation EvaluationToApi(const Evaluation& evaluation, v1::DatasetPart par
   message.set_cross_entropy(evaluation.cross_entropy);
   message.mutable_confusion()->Add(evaluation.confusion.begin(), evaluation.confusion.end());
   for (size_t k = 0; k < evaluation.classes.size(); ++k) {
-    const ClassEvaluation& of_class = evaluation.classes[k];
-    v1::ClassEvaluation& added = *message.add_classes();
-    added.set_class_name(class_names[k]);
-    added.set_support(of_class.support);
-    ScoresToApi(of_class.scores, *added.mutable_scores());
-    added.set_average_precision(of_class.average_precision);
-    if (include_curves) CurveToApi(of_class, added);
+    ClassToApi(evaluation.classes[k], class_names[k], *message.add_classes());
   }
   ScoresToApi(evaluation.macro, *message.mutable_macro());
   ScoresToApi(evaluation.micro, *message.mutable_micro());
+  for (const TopKAccuracy& top : evaluation.top_k) {
+    v1::TopKAccuracy& added = *message.add_top_k();
+    added.set_k(top.k);
+    added.set_accuracy(top.accuracy);
+  }
+  if (evaluation.macro_roc_auc) message.set_macro_roc_auc(*evaluation.macro_roc_auc);
+  message.set_log_loss(evaluation.log_loss);
+  CalibrationToApi(evaluation, message);
+  WorstToApi(evaluation.worst, message);
   return message;
 }
 

@@ -18,8 +18,8 @@ v1::StopReason StopReasonToApi(StopReason reason);
 v1::ProgressPoint ProgressPointToApi(const ProgressPoint& point);
 ProgressPoint ProgressPointFromApi(const v1::ProgressPoint& message);
 
-// class_names [K]. Curves are thinned to 200 points; left out unless `include_curves`.
+// class_names [K].
 v1::Evaluation EvaluationToApi(const Evaluation& evaluation, v1::DatasetPart part,
-                               absl::Span<const std::string> class_names, bool include_curves);
+                               absl::Span<const std::string> class_names);
 
 }  // namespace mlp

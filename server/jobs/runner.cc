@@ -36,7 +36,7 @@ absl::Status RunCatching(absl::FunctionRef<absl::Status()> run) {
 void AddEvaluation(const std::optional<Evaluation>& evaluation, v1::DatasetPart part,
                    const DatasetSchema& schema, v1::TrainingResult& result) {
   if (!evaluation) return;
-  *result.add_evaluations() = EvaluationToApi(*evaluation, part, schema.class_names, false);
+  *result.add_evaluations() = EvaluationToApi(*evaluation, part, schema.class_names);
 }
 
 void FillResult(const TrainingOutcome& outcome, const DatasetSchema& schema,

@@ -38,7 +38,7 @@ v1::ModelVersion DigitsVersion() {
   return version;
 }
 
-v1::Evaluation CannedEvaluation(v1::DatasetPart part) {
+v1::Evaluation CannedEvaluation(v1::DatasetPart part, bool include_curves) {
   v1::Evaluation evaluation;
   evaluation.set_part(part);
   evaluation.set_examples(4);
@@ -53,9 +53,37 @@ v1::Evaluation CannedEvaluation(v1::DatasetPart part) {
     c.mutable_scores()->set_recall(0.5);
     c.mutable_scores()->set_f1(0.6667);
     c.set_average_precision(0.875);
+    c.set_roc_auc(0.9);
+    c.set_best_f1(0.8);
+    c.set_best_f1_threshold(0.25);
+    if (!include_curves) continue;
+    for (const double share : {0.5, 1.0}) {
+      v1::OperatingPoint& point = *c.add_curve();
+      point.set_threshold(1 - share);
+      point.set_precision(1.25 - share);
+      point.set_recall(share);
+      point.set_false_positive_rate(share - 0.25);
+    }
   }
   evaluation.mutable_macro()->set_f1(0.7333);
   evaluation.mutable_micro()->set_f1(0.75);
+  evaluation.set_macro_roc_auc(0.9);
+  evaluation.set_log_loss(0.625);
+  evaluation.set_expected_calibration_error(0.125);
+  for (const double upper : {0.5, 1.0}) {
+    v1::ReliabilityBin& bin = *evaluation.add_reliability();
+    bin.set_lower(upper - 0.5);
+    bin.set_upper(upper);
+    bin.set_examples(upper < 1 ? 0 : 4);
+    bin.set_mean_confidence(upper < 1 ? 0 : 0.875);
+    bin.set_accuracy(upper < 1 ? 0 : 0.75);
+  }
+  v1::WorstExample& worst = *evaluation.add_worst_examples();
+  worst.set_row(17);
+  worst.set_label(0);
+  worst.set_prediction(1);
+  worst.set_label_probability(0.0625f);
+  worst.set_predicted_probability(0.9375f);
   return evaluation;
 }
 

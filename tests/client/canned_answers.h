@@ -18,7 +18,7 @@ std::string RetryDetails(absl::Duration delay);
 v1::ModelVersion DigitsVersion();
 
 // Three of four examples of two classes right.
-v1::Evaluation CannedEvaluation(v1::DatasetPart part);
+v1::Evaluation CannedEvaluation(v1::DatasetPart part, bool include_curves);
 
 // Adds to a job that SUCCEEDED or FAILED why it stopped and what came of it.
 void EndJob(int iterations, v1::TrainingJob& job);

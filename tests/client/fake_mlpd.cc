@@ -270,11 +270,13 @@ class FakeMlpd::Impl : public v1::DatasetService::Service,
                   absl::StrCat("version ", request->model(), "@", request->version()));
   }
 
-  Status EvaluateModel(ServerContext*, const v1::EvaluateModelRequest* request,
+  Status EvaluateModel(ServerContext* context, const v1::EvaluateModelRequest* request,
                        v1::EvaluateModelResponse* response) override {
+    const Status begun = Begin("EvaluateModel", context);
+    if (!begun.ok()) return begun;
     response->set_model("digits");
     response->set_version(3);
-    *response->mutable_evaluation() = CannedEvaluation(request->part());
+    *response->mutable_evaluation() = CannedEvaluation(request->part(), request->include_curves());
     return Status::OK;
   }
 

@@ -206,26 +206,6 @@ TEST_F(Mlpctl, PredictsCsvRows) {
             "mlpctl: features: expected 4 a row for digits@3, got 3\n");
 }
 
-TEST_F(Mlpctl, Evaluates) {
-  const Outcome outcome = Run({"evaluate", "digits", "--dataset", "cells", "--part", "test"});
-  EXPECT_EQ(outcome.out,
-            "model          digits@3\n"
-            "accuracy       75.00 % of 4 examples (test)\n"
-            "cross-entropy  0.5\n\n"
-            "class  precision  recall      F1      AP  support\n"
-            "a         1.0000  0.5000  0.6667  0.8750        3\n"
-            "b         1.0000  0.5000  0.6667  0.8750        1\n"
-            "macro     0.0000  0.0000  0.7333  0.8750        4\n"
-            "micro     0.0000  0.0000  0.7500                4\n"
-            "\nconfusion: a row is a label, a column what was predicted\n"
-            "label  a  b\n"
-            "a      2  1\n"
-            "b      .  1\n");
-  const auto json =
-      Run({"evaluate", "digits", "--dataset", "cells", "--output", "json"}).json_lines();
-  EXPECT_EQ(json.at(0)["evaluation"]["confusion"], (std::vector<int>{2, 1, 0, 1}));
-}
-
 TEST_F(Mlpctl, ModelsAreListedShownAndDeleted) {
   EXPECT_THAT(Run({"models", "list"}).out, HasSubstr("digits"));
   EXPECT_THAT(Run({"models", "get", "digits"}).out, HasSubstr("digits: 1 version"));

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -21,6 +22,16 @@ std::string TempFolder::Write(const std::string& name, const std::string& bytes)
   std::ofstream file(Path(name), std::ios::binary | std::ios::trunc);
   file << bytes;
   return Path(name);
+}
+
+std::string TempFolder::Read(const std::string& name) const {
+  std::ifstream file(Path(name), std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+size_t TempFolder::entries() const {
+  const std::filesystem::directory_iterator folder(path_);
+  return static_cast<size_t>(std::distance(begin(folder), end(folder)));
 }
 
 }  // namespace mlp

@@ -1,6 +1,7 @@
 // A folder of a test's own, removed with all that is in it.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 namespace mlp {
@@ -15,6 +16,9 @@ class TempFolder {
 
   // Writes a file and returns its path.
   std::string Write(const std::string& name, const std::string& bytes) const;
+  std::string Read(const std::string& name) const;
+  // How many files and folders are in it.
+  size_t entries() const;
   std::string Path(const std::string& name) const { return path_ + "/" + name; }
 
  private:

@@ -8,8 +8,10 @@
 #include "client/terminal/picture.h"
 #include "client/terminal/plot.h"
 #include "client/terminal/progress_line.h"
+#include "client/terminal/shade.h"
 #include "client/terminal/style.h"
 #include "client/terminal/table.h"
+#include "client/terminal/unit_plot.h"
 
 namespace mlp {
 namespace {
@@ -119,6 +121,41 @@ TEST(Plot, LeavesOutWhatIsNotFinite) {
   EXPECT_EQ(
       RenderPlot({2.0, nan, 2.0}, {.columns = 3, .rows = 1, .title = "", .x_name = ""}, kAscii),
       "\n2 |* *\n  +---\n   0 2\n");
+}
+
+TEST(UnitPlot, DrawsACurveInAscii) {
+  const std::vector<UnitPoint> curve = {{0, 0}, {0, 1}, {1, 1}};
+  EXPECT_THAT(RenderUnitPlot(curve, {.columns = 6, .rows = 3, .title = "y", .x_name = "x"}, kAscii),
+              ElementsAre("y",          //
+                          "1 |******",  //
+                          "  |*",       //
+                          "0 |*",       //
+                          "  +------",  //
+                          "   0 x  1"));
+}
+
+TEST(UnitPlot, DrawsInBrailleWithADottedDiagonal) {
+  const std::vector<UnitPoint> curve = {{0, 1}, {1, 1}};
+  EXPECT_THAT(RenderUnitPlot(curve, {.columns = 4, .rows = 2, .title = "y", .x_name = "x"}, kUtf8),
+              ElementsAre("y", "1 │⠉⠉⠉⠉", "0 │", "  └────", "   0x 1"));
+  // 8 x 8 dots, of which (0, 7), (3, 4) and (6, 1) are on the diagonal's dots.
+  EXPECT_THAT(RenderUnitPlot({}, {.columns = 4, .rows = 2, .diagonal = true}, kUtf8),
+              ElementsAre("", "1 │   ⠂", "0 │⡀⠈", "  └────", "   0  1"));
+}
+
+TEST(UnitPlot, LimitsWhatIsOutside) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_THAT(RenderUnitPlot({{-5, -infinity}, {infinity, 7}}, {.columns = 3, .rows = 3}, kAscii),
+              ElementsAre("", "1 |  *", "  | *", "0 |*", "  +---", "   0 1"));
+}
+
+TEST(Shade, IsStrongerTheLargerTheShare) {
+  const TerminalStyle color = {.terminal = true, .utf8 = true, .width = 80, .color = true};
+  EXPECT_EQ(Shade(" 7", 0.95, Hue::kRight, color), "\x1b[38;5;231;48;5;26m 7\x1b[0m");
+  EXPECT_EQ(Shade(" 7", 0.06, Hue::kWrong, color), "\x1b[38;5;231;48;5;94m 7\x1b[0m");
+  EXPECT_EQ(Shade(" 7", 0.001, Hue::kWrong, color), "\x1b[38;5;231;48;5;236m 7\x1b[0m");
+  EXPECT_EQ(Shade(" .", 0, Hue::kWrong, color), " .");
+  EXPECT_EQ(Shade(" 7", 0.95, Hue::kRight, kUtf8), " 7");
 }
 
 TEST(Picture, DrawsTwoRowsOfPixelsALine) {

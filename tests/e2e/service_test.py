@@ -9,6 +9,7 @@ import threading
 import time
 import unittest
 import urllib.request
+import xml.etree.ElementTree
 import zlib
 
 from server_process import MLPD, ServerTestCase, ctl
@@ -63,6 +64,11 @@ class ServiceTest(ServerTestCase):
         # The evaluation of the job is the one that EvaluateModel gives for the same part.
         [again] = self.server.json("evaluate", "m@1", "--dataset", "blobs", "--part", "test")
         self.assertEqual(again["evaluation"]["confusion"], parts["DATASET_PART_TEST"]["confusion"])
+
+        figure = self.path / "m.svg"
+        self.server.json("evaluate", "m@1", "--dataset", "blobs", "--part", "test", "--plot", figure)
+        root = xml.etree.ElementTree.parse(figure).getroot()
+        self.assertEqual(root.tag, "{http://www.w3.org/2000/svg}svg")
 
         features = self.path / "rows.csv"
         features.write_text("2,0,0\n0,2,0\n0,0,2\n")

@@ -95,6 +95,63 @@ TEST_F(ServerTest, EvaluatesPartsOfTheDataItWasTrainedOn) {
             grpc::StatusCode::FAILED_PRECONDITION);
 }
 
+TEST_F(ServerTest, EvaluationsCarryWhatTheRequestAsksFor) {
+  ASSERT_TRUE(Upload(Header("blobs", 90), Blobs(90)).ok());
+  const v1::TrainingJob job = Train("m", "blobs");
+  const v1::Evaluation& stored = job.result().evaluations(1);
+  EXPECT_EQ(stored.worst_examples_size(), 5);
+  EXPECT_EQ(stored.reliability_size(), 15);
+  EXPECT_EQ(stored.classes(0).curve_size(), 0);
+
+  v1::EvaluateModelRequest request;
+  request.set_model("m");
+  request.set_dataset("blobs");
+  request.set_part(v1::DATASET_PART_TEST);
+  v1::EvaluateModelResponse response;
+  const auto evaluate = [&] {
+    grpc::ClientContext context;
+    response.Clear();
+    return models_->EvaluateModel(&context, request, &response);
+  };
+  ASSERT_TRUE(evaluate().ok());
+  const v1::Evaluation& evaluation = response.evaluation();
+  EXPECT_EQ(evaluation.worst_examples_size(), 10);
+  EXPECT_EQ(evaluation.classes(0).curve_size(), 0);
+  EXPECT_TRUE(evaluation.classes(0).has_best_f1_threshold());
+  EXPECT_EQ(evaluation.log_loss(), stored.log_loss());
+  EXPECT_EQ(evaluation.expected_calibration_error(), stored.expected_calibration_error());
+  EXPECT_EQ(evaluation.macro_roc_auc(), stored.macro_roc_auc());
+  ASSERT_EQ(evaluation.top_k_size(), 1);  // three classes
+  EXPECT_EQ(evaluation.top_k(0).k(), 2);
+
+  // Predict's outputs of the worst row are those that it was ranked by.
+  const v1::WorstExample& worst = evaluation.worst_examples(0);
+  v1::PredictRequest predict;
+  predict.set_model("m");
+  const std::string blobs = Blobs(90).features;
+  float row[3];
+  std::memcpy(row, blobs.data() + static_cast<size_t>(worst.row()) * sizeof(row), sizeof(row));
+  predict.mutable_features()->Add(row, row + 3);
+  v1::PredictResponse predicted;
+  ASSERT_TRUE(Predict(predict, &predicted).ok());
+  EXPECT_EQ(predicted.labels(0), worst.prediction());
+  EXPECT_FLOAT_EQ(predicted.outputs(worst.label()), worst.label_probability());
+  EXPECT_FLOAT_EQ(predicted.outputs(worst.prediction()), worst.predicted_probability());
+
+  request.set_worst_examples(0);
+  ASSERT_TRUE(evaluate().ok());
+  EXPECT_EQ(evaluation.worst_examples_size(), 0);
+  request.set_worst_examples(1000);
+  ASSERT_TRUE(evaluate().ok());
+  EXPECT_EQ(evaluation.worst_examples_size(), 27);
+  for (const int wrong : {-1, 1001}) {
+    request.set_worst_examples(wrong);
+    const grpc::Status status = evaluate();
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_THAT(status.error_message(), HasSubstr("worst_examples: expected 0 to 1000, got"));
+  }
+}
+
 TEST_F(ServerTest, DeletedVersionsAnswerNoMore) {
   ASSERT_TRUE(Upload(Header("blobs", 90), Blobs(90)).ok());
   Train("m", "blobs");

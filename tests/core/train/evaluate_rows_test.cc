@@ -1,9 +1,14 @@
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include <gtest/gtest.h>
 
+#include "core/data/examples.h"
+#include "core/nn/forward_propagation.h"
 #include "core/nn/initialization.h"
+#include "core/nn/weighted_sums.h"
+#include "core/train/row_blocks.h"
 #include "core/train/trainer.h"
 #include "tests/core/train/blobs.h"
 
@@ -33,6 +38,55 @@ TEST(EvaluateRows, ByHand) {
   EXPECT_EQ(evaluation.accuracy, 0.75);
   EXPECT_EQ(evaluation.confusion, (std::vector<int64_t>{2, 1, 0, 1}));
   EXPECT_NEAR(evaluation.cross_entropy, 2.0 * std::log1p(std::exp(-5.0)) + 10.0 / 4.0, 1e-6);
+  ASSERT_EQ(evaluation.worst.size(), 4u);
+  EXPECT_EQ(evaluation.worst[0].row, 2);  // of the dataset, not of `rows`
+  EXPECT_EQ(evaluation.worst[0].label, 0);
+  EXPECT_EQ(evaluation.worst[0].prediction, 1);
+  EXPECT_NEAR(evaluation.worst[0].label_probability, 1.0 / (1.0 + std::exp(5.0)), 1e-7);
+}
+
+// A client compares the outputs that Predict gives it, a few rows at a time, with a threshold of
+// the evaluation: it selects the very rows that the evaluation counted, thinned curve or not.
+TEST(EvaluateRows, ThresholdsAreCutOffsOfPredict) {
+  constexpr int kRows = 1000;
+  const Dataset dataset = Blobs(kRows);
+  TrainingConfig config = BlobConfig();
+  const NetworkF network = {.topology = config.topology,
+                            .parameters = InitialParameters(config.topology, {}, 3).cast<float>()};
+  std::vector<int64_t> rows(kRows);
+  std::iota(rows.begin(), rows.end(), 0);
+  const FeatureScaler scaler = FeatureScaler::Fit(Scaling::kStandard, dataset, rows);
+  ThreadPool pool({.threads = 2});
+  const Evaluation evaluation =
+      EvaluateRows(network, config.cost, scaler, dataset, rows, pool, {.max_curve_points = 40});
+
+  const Examples examples = GatherExamples(dataset, rows, scaler);
+  MatrixF outputs(kRows, 3);
+  const ForwardPropagation predict(network.topology, network.parameters.data());
+  PropagationScratch scratch;
+  // Where sums depend on what is computed with them, the rows must come as the evaluation's.
+  const RowBlocks blocks(network.topology, kRows);
+  const int64_t step = WeightedSumsKeepTheirBits() ? 7 : blocks.rows(0);
+  for (int64_t row = 0; row < kRows; row += step) {
+    predict.Run(examples.features.row(row).data(), std::min<int64_t>(step, kRows - row),
+                outputs.row(row).data(), scratch);
+  }
+  for (int k = 0; k < 3; ++k) {
+    const ClassRanking& ranking = evaluation.classes[static_cast<size_t>(k)].ranking;
+    ASSERT_GT(ranking.curve.size(), 10u);
+    for (const OperatingPoint& point : ranking.curve) {
+      const Eigen::Index selected = (outputs.col(k).array() >= point.threshold).count();
+      Eigen::Index right = 0;
+      for (int row = 0; row < kRows; ++row) {
+        right +=
+            outputs(row, k) >= point.threshold && examples.labels[static_cast<size_t>(row)] == k;
+      }
+      EXPECT_EQ(point.precision, static_cast<double>(right) / static_cast<double>(selected));
+      EXPECT_EQ(point.recall,
+                static_cast<double>(right) /
+                    static_cast<double>(evaluation.classes[static_cast<size_t>(k)].support));
+    }
+  }
 }
 
 TEST(EvaluateRows, HasTheSameBitsWithAnyNumberOfThreads) {
