@@ -1,31 +1,37 @@
 #!/usr/bin/env bash
 # Runs the benchmarks and prints one JSON object a line, each a ratio of two sides of one run.
-#   scripts/bench.sh [--quick] [NAME...]       NAME: forward, objective, predict, serving,
-#                                                start, memory
-#                                                (default: all)
+#   scripts/bench.sh [--quick] [--mnist DIR] [NAME...]
+#     NAME: forward, objective, augmentation, predict, serving, start, memory (default: all)
+#     DIR: MNIST's IDX files, for augmentation; made-up images without it
 set -euo pipefail
+invoked_from=$PWD
 cd "$(dirname "$0")/.."
 
 quick=()
+mnist=()
 names=()
-for argument in "$@"; do
-  case "$argument" in
+while [ $# -gt 0 ]; do
+  case "$1" in
     --quick) quick=(--quick) ;;
-    forward | objective | predict | serving | start | memory) names+=("$argument") ;;
-    *) echo "usage: scripts/bench.sh [--quick] [forward|objective|predict|serving|start|memory ...]" >&2; exit 2 ;;
+    --mnist) mnist=(--mnist "$(cd "$invoked_from" && realpath -- "${2:?--mnist needs a folder}")"); shift ;;
+    forward | objective | augmentation | predict | serving | start | memory) names+=("$1") ;;
+    *) echo "usage: scripts/bench.sh [--quick] [--mnist DIR]" \
+            "[forward|objective|augmentation|predict|serving|start|memory ...]" >&2; exit 2 ;;
   esac
+  shift
 done
-[ ${#names[@]} -gt 0 ] || names=(forward objective predict serving start memory)
+[ ${#names[@]} -gt 0 ] || names=(forward objective augmentation predict serving start memory)
 
 scripts/install_dependencies.sh >&2
 cmake --preset dev >/dev/null
 cmake --build --preset dev --target mlpd echo_server predict_bench objective_bench residency_bench \
-  forward_bench serving_bench >&2
+  forward_bench serving_bench augmentation_bench >&2
 bin=build/dev/tests/bench
 for name in "${names[@]}"; do
   case "$name" in
     forward) "$bin/forward_bench" "${quick[@]}" ;;
     objective) "$bin/objective_bench" "${quick[@]}" ;;
+    augmentation) "$bin/augmentation_bench" "${quick[@]}" "${mnist[@]}" ;;
     serving) "$bin/serving_bench" build/dev/server/mlpd "${quick[@]}" ;;
     start) "$bin/residency_bench" start build/dev/server/mlpd "${quick[@]}" ;;
     memory) "$bin/residency_bench" memory "${quick[@]}" ;;

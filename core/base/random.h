@@ -12,12 +12,32 @@
 
 namespace mlp {
 
+// SplitMix64 (Steele, Lea and Flood 2014): 64 random bits at a time from any state; its first
+// number spreads near states far apart, so it hashes integers and seeds other generators.
+// Thread-compatible.
+class SplitMix64 {
+ public:
+  explicit SplitMix64(uint64_t state) : state_(state) {}
+
+  uint64_t Next() {
+    state_ += 0x9E3779B97F4A7C15u;
+    uint64_t x = state_;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+    return x ^ (x >> 31);
+  }
+
+ private:
+  uint64_t state_;
+};
+
 // Thread-compatible.
 class Random {
  public:
   // `stream` separates uses of one seed: a split and an initialization with the same seed are
   // unrelated.
-  Random(int64_t seed, uint64_t stream) : engine_(Mix(static_cast<uint64_t>(seed) ^ Mix(stream))) {}
+  Random(int64_t seed, uint64_t stream)
+      : engine_(SplitMix64(static_cast<uint64_t>(seed) ^ SplitMix64(stream).Next()).Next()) {}
 
   // Uniform in [0, 1), 53 bits.
   double Uniform() { return static_cast<double>(engine_() >> 11) * 0x1.0p-53; }
@@ -46,14 +66,6 @@ class Random {
   }
 
  private:
-  // The finalizer of SplitMix64 (Steele, Lea and Flood 2014): spreads near seeds far apart.
-  static uint64_t Mix(uint64_t x) {
-    x += 0x9E3779B97F4A7C15u;
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-    return x ^ (x >> 31);
-  }
-
   std::mt19937_64 engine_;
 };
 
