@@ -2,13 +2,7 @@
 
 #include <bit>
 
-// Sanitizers start before the loader's choice can be made; clang 14 cannot clone by feature.
-#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-#define MLP_FOR_EACH_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define MLP_FOR_EACH_CPU
-#endif
+#include "core/base/for_each_cpu.h"
 
 namespace mlp {
 namespace {
