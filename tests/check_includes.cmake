@@ -18,13 +18,13 @@ allow(core/optim core/base)
 allow(core/eval core/base)
 allow(core/train core/base core/data core/nn core/optim core/eval)
 allow(core/artifact core/base core/data core/nn)
-allow(server/store core/base core/data core/train mlp/v1 server/conversion)
+allow(server/store core/base core/data core/train mlp/v1 server/conversion server/names)
 allow(server/conversion core mlp/v1)
 allow(server/telemetry core/base server/address server/build_info mlp/v1)
 allow(server/inference core mlp/v1 server/end_of_call server/names server/retry_delay server/store
       server/telemetry)
-allow(server/jobs core mlp/v1 server/build_info server/conversion server/end_of_call server/store
-      server/telemetry)
+allow(server/jobs core mlp/v1 server/build_info server/conversion server/end_of_call server/names
+      server/store server/telemetry)
 allow(server/rpc core/base mlp/v1 server/retry_delay server/telemetry)
 allow(server/oip core mlp/v1 inference/ server/build_info server/inference server/names server/rpc
       server/store server/telemetry)

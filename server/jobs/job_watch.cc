@@ -23,7 +23,7 @@ absl::StatusOr<JobWatch::Batch> JobWatch::Next(absl::Duration patience) {
       next_ = batch.points.back().iteration + 1;
       return batch;
     }
-    if (IsEnded(job.state())) {
+    if (IsEnded(job.state()) && !is_at_work_()) {
       batch.ended = std::move(job);
       return batch;
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -20,8 +21,8 @@
 namespace mlp {
 
 // Thread-compatible. Gives every iteration from the wanted one on exactly once, in order, then the
-// ended job. Holds no lock between calls and none while it reads the store, so a slow watcher slows
-// nobody. Must not outlive its JobScheduler.
+// ended job, once the version that it published is served. Holds no lock between calls and none
+// while it reads the store, so a slow watcher slows nobody. Must not outlive its JobScheduler.
 //
 // Of a job that is trained again after a restart only the current run's points are shown: the run
 // before may have come further, but what it stored is about to be replaced.
@@ -32,13 +33,16 @@ class JobWatch {
     std::optional<v1::TrainingJob> ended;  // the last batch: there are no more points
   };
 
-  // `job` as it is now.
+  // `job` as it is now. `is_at_work` says whether a runner is still busy with it: with what follows
+  // its end, too. The subscription is notified when it no longer is.
   JobWatch(v1::TrainingJob job, int from_iteration, Store& store, const ProgressLog& log,
+           std::function<bool()> is_at_work,
            std::unique_ptr<JobNotifier::Subscription> subscription)
       : job_(std::move(job)),
         next_(from_iteration),
         store_(store),
         log_(log),
+        is_at_work_(std::move(is_at_work)),
         subscription_(std::move(subscription)) {}
 
   // The job as it was when the watch began.
@@ -56,6 +60,7 @@ class JobWatch {
   int next_;  // the first iteration not given yet
   Store& store_;
   const ProgressLog& log_;
+  const std::function<bool()> is_at_work_;
   const std::unique_ptr<JobNotifier::Subscription> subscription_;
 };
 

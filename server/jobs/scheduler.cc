@@ -159,6 +159,7 @@ absl::StatusOr<std::unique_ptr<JobWatch>> JobScheduler::Watch(int64_t id, int fr
   MLP_ASSIGN_OR_RETURN(std::unique_ptr<JobNotifier::Subscription> subscription,
                        notifier_.Subscribe(id));
   return std::make_unique<JobWatch>(std::move(job), from_iteration, store_, log_,
+                                    [this, id] { return FindRunning(id) != nullptr; },
                                     std::move(subscription));
 }
 
@@ -204,10 +205,12 @@ void JobScheduler::RunLoop(ThreadPool& pool) {
     if (const std::optional<v1::TrainingJob> job = MarkRunning(*id)) {
       notifier_.Notify(*id);
       StoreEnd(runner_.Run(*job, pool, *control));
-      notifier_.Notify(*id);
     }
-    absl::MutexLock lock(&mutex_);
-    running_.erase(*id);
+    {
+      absl::MutexLock lock(&mutex_);
+      running_.erase(*id);
+    }
+    notifier_.Notify(*id);
   }
 }
 

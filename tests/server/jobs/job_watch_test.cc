@@ -162,6 +162,31 @@ TEST_F(JobWatchTest, OfAnEndedJobReplaysAndEnds) {
 }
 
 // The run before the restart had come to iteration 5; the one after it is at 1.
+// A watcher that has seen the end may call Predict at once: the server serves the new version.
+TEST_F(JobWatchTest, EndsOnceTheVersionIsServed) {
+  absl::Notification published, served;
+  JobSchedulerOptions options = SteppedOptions(0);
+  options.on_published = [&](const v1::ModelVersion&) {
+    published.Notify();
+    served.WaitForNotification();
+  };
+  const auto scheduler = StartScheduler(options);
+  const int64_t id = Submit(*scheduler, "digits", 1);
+  const auto watch = *scheduler->Watch(id, 0);
+  trainer_.Allow(1, 0);
+  published.WaitForNotification();
+  ASSERT_EQ(store().GetJob(id)->state(), v1::JOB_STATE_SUCCEEDED);
+  auto batch = watch->Next(absl::ZeroDuration());
+  while (batch.ok() && !batch->points.empty()) batch = watch->Next(absl::ZeroDuration());
+  ASSERT_TRUE(batch.ok());
+  EXPECT_FALSE(batch->ended);
+
+  served.Notify();
+  batch = watch->Next(kLongEnough);
+  ASSERT_TRUE(batch.ok());
+  EXPECT_TRUE(batch->ended);
+}
+
 TEST_F(JobWatchTest, OfAJobThatIsTrainedAgainShowsTheCurrentRunOnly) {
   v1::TrainingJob job = *store().CreateJob(NewJob("digits", 1), "", 10);
   job.set_state(v1::JOB_STATE_RUNNING);
