@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that building and testing need and that are missing.
+# Installs the Debian packages that building and testing need, or those that are named, where they
+# are missing.
+#   scripts/install_dependencies.sh [PACKAGE...]
 # Root, or a user who may sudo. Elsewhere it says what to install, and stops.
 set -euo pipefail
 
@@ -9,6 +11,7 @@ packages=(
   libisal-dev libopenblas-dev libpng-dev libprotobuf-dev libsqlite3-dev libssl-dev
   nlohmann-json3-dev prometheus-cpp-dev python3 python3-grpcio python3-protobuf zlib1g-dev
 )
+[ $# -eq 0 ] || packages=("$@")
 
 if ! command -v dpkg-query >/dev/null; then
   echo "mlpd builds on Debian 12 or a relative of it. Elsewhere install the equivalents of:" >&2

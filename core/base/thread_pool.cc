@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <system_error>
 #include <thread>
 #include <vector>
 
-#include <absl/base/thread_annotations.h>
 #include <absl/synchronization/mutex.h>
 #include <pthread.h>
 #include <sched.h>
@@ -24,6 +24,41 @@ void GiveWayIfIdle() {
   if (this_thread_is_idle) sched_yield();
 }
 
+// How long a thread that has nothing to do looks for work before it sleeps. Waking takes tens of
+// microseconds, and the loops of a training step follow each other within a few.
+constexpr std::chrono::microseconds kSpin{50};
+
+// Returns when `done` says so (true) or after kSpin (false). Others who want the core get it.
+template <typename Done>
+bool SpinUntil(const Done& done) {
+  constexpr int kLooksPerYield = 64;
+  const auto end = std::chrono::steady_clock::now() + kSpin;
+  do {
+    for (int i = 0; i < kLooksPerYield; ++i) {
+      if (done()) return true;
+#if defined(__x86_64__)
+      __builtin_ia32_pause();
+#endif
+    }
+    std::this_thread::yield();
+  } while (std::chrono::steady_clock::now() < end);
+  return done();
+}
+
+// The next index of a loop and which loop it is of, in one word: an index can only be taken of the
+// loop that it was seen with.
+struct Ticket {
+  uint32_t loop;
+  uint32_t index;
+};
+// No loop has so many: nothing is left to take.
+constexpr uint32_t kClosed = UINT32_MAX;
+
+uint64_t Pack(Ticket ticket) { return uint64_t{ticket.loop} << 32 | ticket.index; }
+Ticket Unpack(uint64_t word) {
+  return {static_cast<uint32_t>(word >> 32), static_cast<uint32_t>(word)};
+}
+
 }  // namespace
 
 void LowerThisThreadToIdle() {
@@ -31,8 +66,14 @@ void LowerThisThreadToIdle() {
   this_thread_is_idle = pthread_setschedparam(pthread_self(), SCHED_IDLE, &parameters) == 0;
 }
 
-// A loop is a generation number, a count and a body. Workers sleep until the generation changes,
-// take indices until none is left, and report; the caller works too, then waits for the reports.
+// The caller writes a loop's count and body and opens it with a new ticket. All threads take
+// indices until none is left; the loop is over when all that were taken are done, so that a thread
+// that comes late, because the system gave it no time, holds up nobody. A ticket is closed before
+// the next loop's count and body are written: whoever takes an index has read those of its loop.
+//
+// Threads that wait spin for a while and then sleep under mutex_; whoever changes what they wait
+// for takes the mutex, which wakes them, where it sees that somebody sleeps. Changes and looks are
+// sequentially consistent, so that one of the two sees the other.
 class ThreadPool::State {
  public:
   explicit State(const ThreadPoolOptions& options) {
@@ -51,10 +92,8 @@ class ThreadPool::State {
   }
 
   ~State() {
-    {
-      absl::MutexLock lock(&mutex_);
-      stopping_ = true;
-    }
+    stopping_.store(true);
+    Wake();
     for (std::thread& thread : threads_) thread.join();
   }
 
@@ -68,57 +107,68 @@ class ThreadPool::State {
       }
       return;
     }
-    {
-      absl::MutexLock lock(&mutex_);
-      next_.store(0, std::memory_order_relaxed);
-      count_ = count;
-      body_ = &body;
-      busy_ = static_cast<int>(threads_.size());
-      ++generation_;
-    }
-    TakeIndices(count, body, 0);
-    absl::MutexLock lock(&mutex_, absl::Condition(
-                                      +[](int* busy) { return *busy == 0; }, &busy_));
-    body_ = nullptr;
+    done_.store(0);
+    count_.store(static_cast<uint32_t>(count));
+    body_.store(&body);
+    const uint32_t loop = Unpack(ticket_.load()).loop + 1;
+    ticket_.store(Pack({.loop = loop, .index = 0}));
+    if (sleepers_.load() > 0) Wake();
+
+    TakeIndices(0);
+    const auto is_done = [this, count] { return done_.load() == static_cast<uint32_t>(count); };
+    if (!SpinUntil(is_done)) SleepUntil(is_done);
+    ticket_.store(Pack({.loop = loop, .index = kClosed}));
   }
 
  private:
-  void TakeIndices(int count, absl::FunctionRef<void(int, int)> body, int worker) {
-    for (int64_t i = next_.fetch_add(1); i < count; i = next_.fetch_add(1)) {
-      body(static_cast<int>(i), worker);
+  // Until none is left.
+  void TakeIndices(int worker) {
+    uint64_t seen = ticket_.load();
+    while (true) {
+      const Ticket ticket = Unpack(seen);
+      const uint32_t count = count_.load();
+      const absl::FunctionRef<void(int, int)>* body = body_.load();
+      if (ticket.index >= count) return;
+      // Fails, and sees the ticket anew, where another took the index or the loop is over.
+      if (!ticket_.compare_exchange_weak(seen, seen + 1)) continue;
+      (*body)(static_cast<int>(ticket.index), worker);
       GiveWayIfIdle();
+      if (done_.fetch_add(1) + 1 == count && sleepers_.load() > 0) Wake();
+      seen = ticket_.load();
     }
   }
 
   void Work(int worker) {
-    int64_t seen = 0;
+    uint32_t seen = 0;
+    const auto has_work = [this, &seen] {
+      return stopping_.load() || Unpack(ticket_.load()).loop != seen;
+    };
     while (true) {
-      int count = 0;
-      const absl::FunctionRef<void(int, int)>* body = nullptr;
-      {
-        const auto has_work = [this, &seen]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-          return stopping_ || generation_ != seen;
-        };
-        absl::MutexLock lock(&mutex_, absl::Condition(&has_work));
-        if (stopping_) return;
-        seen = generation_;
-        count = count_;
-        body = body_;
-      }
-      TakeIndices(count, *body, worker);
-      absl::MutexLock lock(&mutex_);
-      --busy_;
+      if (!SpinUntil(has_work)) SleepUntil(has_work);
+      if (stopping_.load()) return;
+      seen = Unpack(ticket_.load()).loop;
+      TakeIndices(worker);
     }
   }
 
-  absl::Mutex mutex_;
-  int64_t generation_ ABSL_GUARDED_BY(mutex_) = 0;
-  int count_ ABSL_GUARDED_BY(mutex_) = 0;
-  const absl::FunctionRef<void(int, int)>* body_ ABSL_GUARDED_BY(mutex_) = nullptr;
-  int busy_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  // Each thread takes one index too many, so this runs past count: wider than it, never to wrap.
-  std::atomic<int64_t> next_ = 0;
+  template <typename Done>
+  void SleepUntil(const Done& done) {
+    sleepers_.fetch_add(1);
+    { absl::MutexLock lock(&mutex_, absl::Condition(&done)); }
+    sleepers_.fetch_sub(1);
+  }
+
+  // A mutex that is released has the conditions of those who wait for it looked at.
+  void Wake() { absl::MutexLock lock(&mutex_); }
+
+  absl::Mutex mutex_;  // guards nothing: sleeping alone
+  std::atomic<int> sleepers_ = 0;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<uint64_t> ticket_ = Pack({.loop = 0, .index = kClosed});
+  // Of the open loop.
+  std::atomic<uint32_t> count_ = 0;
+  std::atomic<uint32_t> done_ = 0;
+  std::atomic<const absl::FunctionRef<void(int, int)>*> body_ = nullptr;
   std::vector<std::thread> threads_;
 };
 

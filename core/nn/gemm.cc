@@ -133,6 +133,18 @@ void SetTransposeProduct(const ConstMatrixMap<Scalar>& a, const ConstMatrixMap<S
                RowsPerProduct<Scalar>(a.cols(), b.cols(), kAllRows));
 }
 
+void AddStridedProduct(const StridedProduct& p) {
+  KeepOpenBlasSingleThreaded();
+  const bool is_transposed = p.a_column != 1;
+  assert(!is_transposed || p.a_row == 1);
+  // Of a single row BLAS wants to know a length too.
+  const int64_t a_stride = is_transposed ? p.a_column : std::max(p.a_row, p.k);
+  Multiply(is_transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, static_cast<blasint>(p.m),
+           static_cast<blasint>(p.n), static_cast<blasint>(p.k), p.a,
+           static_cast<blasint>(a_stride), p.b, static_cast<blasint>(p.b_row), 1.0f, p.c,
+           static_cast<blasint>(p.c_row));
+}
+
 template void AddProductWithTranspose<float>(const ConstMatrixMap<float>&,
                                              const ConstMatrixMap<float>&, StridedMatrixMap<float>);
 template void AddProductWithTranspose<double>(const ConstMatrixMap<double>&,

@@ -5,6 +5,8 @@
 // must fit and be at least 1.
 #pragma once
 
+#include <cstdint>
+
 #include "core/base/matrix.h"
 
 namespace mlp {
@@ -23,5 +25,21 @@ void SetProduct(const ConstMatrixMap<Scalar>& a, const ConstMatrixMap<Scalar>& b
 template <typename Scalar>
 void SetTransposeProduct(const ConstMatrixMap<Scalar>& a, const ConstMatrixMap<Scalar>& b,
                          MatrixMap<Scalar> c);
+
+// Operands of AddStridedProduct, with the lengths between their rows.
+struct StridedProduct {
+  int64_t m, n, k;
+  // [m x k]; entry (i, j) is a[i * a_row + j * a_column], of which one is 1.
+  const float* a;
+  int64_t a_row;
+  int64_t a_column;
+  const float* b;  // [k x n]
+  int64_t b_row;
+  float* c;  // [m x n]
+  int64_t c_row;
+};
+
+// c += a * b.
+void AddStridedProduct(const StridedProduct& product);
 
 }  // namespace mlp

@@ -3,19 +3,9 @@
 #include <algorithm>
 #include <cassert>
 
-#if defined(__x86_64__)
-// g++ 12's intrinsics leave registers undefined on purpose, and it then warns of it.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#if !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-#pragma GCC diagnostic pop
+#include "core/nn/avx512.h"
 
-// Only these functions are compiled for AVX-512: the program runs on every x86-64.
-#define MLP_AVX512 __attribute__((target("avx512f")))
-#define MLP_AVX512_INLINE inline __attribute__((always_inline, target("avx512f")))
+#if defined(MLP_HAS_AVX512)
 
 namespace mlp {
 namespace {
@@ -25,7 +15,6 @@ namespace {
 // 4, l and l + 2, the last two. After kDepth inputs (a slice) the sum so far, with the bias, goes
 // to memory and the lanes start anew. Every function here keeps to this order, and nothing in it
 // depends on the rows and units that are computed together.
-constexpr int64_t kLanes = 16;
 // A tile of 4 rows x 6 units has 24 registers of lanes; with 6 of weights and 1 of inputs that is
 // all but one of the 32, and 10 loads feed 24 multiplications.
 constexpr int kTileRows = 4;
@@ -240,10 +229,7 @@ void SumSlice(const TileArguments& slice, int64_t rows, int64_t units) {
 
 }  // namespace
 
-bool HasWeightedSumsAvx512() {
-  static const bool has = __builtin_cpu_supports("avx512f") != 0;
-  return has;
-}
+bool HasWeightedSumsAvx512() { return HasAvx512(); }
 
 void WeightedSumsAvx512(const WeightedSumsArguments& a) {
   assert(HasWeightedSumsAvx512());

@@ -1,31 +1,53 @@
 #include "core/train/mini_batch_step.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <utility>
 
 #include "core/nn/activation.h"
-#include "core/nn/dropout.h"
-#include "core/nn/gemm.h"
-#include "core/nn/network.h"
-#include "core/nn/weighted_sums.h"
-#include "core/optim/update_rule.h"
+#include "core/train/layer_step.h"
+#include "core/train/output_step.h"
 
 namespace mlp {
+namespace {
+
+PenaltyOptions PenaltiesOf(const TrainingConfig& config, int64_t training_rows) {
+  const auto m = static_cast<double>(training_rows);
+  return {.l2 = static_cast<float>(config.lambda / m),
+          .l1 = static_cast<float>(config.regularization.l1 / m)};
+}
+
+int64_t UnitsOf(const Topology& topology, size_t layer) {
+  return layer == 0 ? topology.inputs : topology.layers[layer - 1].units;
+}
+
+}  // namespace
 
 class MiniBatchStep::Impl {
  public:
-  Impl(const TrainingConfig& config, int64_t training_rows)
+  Impl(const TrainingConfig& config, int64_t training_rows, ThreadPool& pool,
+       const TileKernel& kernel)
       : config_(config),
         layout_(config.topology),
-        penalties_{.l2 = static_cast<float>(config.lambda / static_cast<double>(training_rows)),
-                   .l1 = static_cast<float>(config.regularization.l1 /
-                                            static_cast<double>(training_rows))},
-        gradient_(layout_.size) {
-    for (const LayerSpec& layer : config_.topology.layers) {
-      values_.emplace_back(config.optimizer.batch_size, layer.units);
+        penalties_(PenaltiesOf(config, training_rows)),
+        pool_(pool),
+        output_(config.cost, config.topology.outputs(), kernel),
+        scratch_(static_cast<size_t>(pool.threads()),
+                 TileScratch(static_cast<size_t>(
+                     std::max(LayerStep::ScratchFloats(kernel), output_.ScratchFloats())))) {
+    Activation below = Activation::kIdentity;
+    for (size_t l = 0; l < layout_.layers.size(); ++l) {
+      const LayerSpec& units = config_.topology.layers[l];
+      const bool is_output = l + 1 == layout_.layers.size();
+      layers_.emplace_back(layout_.layers[l], is_output ? nullptr : &units, below, kernel);
+      below = units.activation;
     }
-    inputs_.resize(config.optimizer.batch_size, config.topology.inputs);
+    for (size_t l = 0; l <= layers_.size(); ++l) {
+      values_.emplace_back(UnitsOf(config_.topology, l), config_.optimizer.batch_size, kernel.panel,
+                           /*has_delta=*/l > 0);
+    }
+    if (Clips()) gradient_.resize(layout_.size);
   }
 
   MiniBatchState Start(VectorF theta) const {
@@ -41,16 +63,26 @@ class MiniBatchStep::Impl {
 
   MiniBatchStepResult Run(const MiniBatch& batch, double learning_rate, MiniBatchState& state) {
     const auto rows = static_cast<int64_t>(batch.labels.size());
-    inputs_.topRows(rows) = ConstMatrixMap<float>(batch.inputs, rows, config_.topology.inputs);
-    DropOut(0, rows, state.steps, inputs_.data());
+    assert(rows >= 1 && rows <= config_.optimizer.batch_size);
+    for (LayerValues& values : values_) values.Resize(rows);
+    dropouts_.clear();
+    for (size_t l = 0; l < layers_.size(); ++l) dropouts_.push_back(DropoutOf(l, state.steps));
+
+    const float* theta = state.theta.data();
+    pool_.ParallelFor(values_[0].tasks(),
+                      [&](int task, int) { values_[0].Copy(task, batch.inputs, dropouts_[0]); });
+    for (size_t l = 0; l < layers_.size(); ++l) Forward(l, theta);
     MiniBatchStepResult result;
-    result.cost_sum = Forward(batch, state);
-    Backward(rows, state);
+    result.cost_sum = Output(batch);
+    for (size_t l = layers_.size(); --l > 0;) Backward(l, theta);
     result.gradient_norm = Update(learning_rate, state);
     return result;
   }
 
  private:
+  bool Clips() const { return config_.optimizer.max_gradient_norm > 0.0; }
+
+  // Layer 0 is the inputs.
   Dropout DropoutOf(size_t layer, int64_t step) const {
     const RegularizationOptions& options = config_.regularization;
     const double share = layer == 0                       ? options.input_dropout
@@ -59,127 +91,109 @@ class MiniBatchStep::Impl {
     return Dropout(share, config_.seed, step, static_cast<int64_t>(layer));
   }
 
-  // Layer 0 is the inputs.
-  void DropOut(size_t layer, int64_t rows, int64_t step, float* values) const {
-    const Dropout dropout = DropoutOf(layer, step);
-    const int64_t units = Units(layer);
-    if (dropout.enabled()) dropout.ApplyToRows(0, rows, 0, units, values, units);
-  }
-
-  int64_t Units(size_t layer) const {
-    return layer == 0 ? config_.topology.inputs : config_.topology.layers[layer - 1].units;
-  }
-
-  const float* Below(size_t layer) const {
-    return layer == 0 ? inputs_.data() : values_[layer - 1].data();
-  }
-
-  // Leaves the output layer's dJ/dz of the mean cost in the place of its activations.
-  double Forward(const MiniBatch& batch, const MiniBatchState& state) {
-    const auto rows = static_cast<int64_t>(batch.labels.size());
-    double cost = 0.0;
-    for (size_t l = 0; l < values_.size(); ++l) {
-      const ParameterLayout::Layer& layer = layout_.layers[l];
-      MatrixMap<float> z(values_[l].data(), rows, layer.outputs);
-      WeightedSums<float>({.weights = state.theta.data() + layer.weights,
-                           .biases = state.theta.data() + layer.biases,
-                           .units = layer.outputs,
-                           .inputs = layer.inputs},
-                          Below(l), rows, z.data(), layer.outputs);
-      const bool is_output = l + 1 == values_.size();
-      for (int64_t i = 0; is_output && i < rows; ++i) {
-        cost += Weight(batch, i) *
-                CrossEntropySum<float>(config_.cost, z.row(i),
-                                       batch.labels.subspan(static_cast<size_t>(i), 1));
+  // Through layer `l` of weights; beside it the activations that come in are transposed, as the
+  // gradient will need them.
+  void Forward(size_t l, const float* theta) {
+    LayerValues& below = values_[l];
+    LayerValues& above = values_[l + 1];
+    const bool is_output = l + 1 == layers_.size();
+    // No dropout of outputs.
+    const Dropout& dropout = is_output ? kNoDropout : dropouts_[l + 1];
+    const int tasks = layers_[l].ForwardTasks(below.rows());
+    const int transpositions = l == 0 ? 0 : below.tasks();
+    pool_.ParallelFor(tasks + transpositions, [&](int task, int) {
+      if (task < tasks) {
+        layers_[l].Forward(task, theta, below, dropout, above);
+      } else {
+        below.Transpose(task - tasks);
       }
-      Activate<float>(config_.topology.layers[l], z);
-      if (!is_output) DropOut(l + 1, rows, state.steps, z.data());
-    }
-    for (int64_t i = 0; i < rows; ++i) {
-      auto delta = values_.back().row(i);
-      delta(batch.labels[static_cast<size_t>(i)]) -= 1.0f;
-      delta *= static_cast<float>(Weight(batch, i) / static_cast<double>(rows));
-    }
-    return cost;
+    });
   }
 
-  static double Weight(const MiniBatch& batch, int64_t row) {
-    return batch.weights.empty() ? 1.0
-                                 : static_cast<double>(batch.weights[static_cast<size_t>(row)]);
+  double Output(const MiniBatch& batch) {
+    costs_.assign(static_cast<size_t>(values_.back().by_unit.count()), 0.0);
+    pool_.ParallelFor(static_cast<int>(costs_.size()), [&](int panel, int worker) {
+      costs_[static_cast<size_t>(panel)] =
+          output_.Run(panel, batch.labels, batch.weights, values_.back(), Scratch(worker));
+    });
+    double sum = 0.0;
+    for (const double cost : costs_) sum += cost;
+    return sum;
   }
 
-  void Backward(int64_t rows, const MiniBatchState& state) {
-    MatrixF delta = values_.back().topRows(rows);
-    for (size_t l = values_.size(); l-- > 0;) {
-      const ParameterLayout::Layer& layer = layout_.layers[l];
-      const ConstMatrixMap<float> above(delta.data(), rows, layer.outputs);
-      SetTransposeProduct<float>(
-          above, ConstMatrixMap<float>(Below(l), rows, layer.inputs),
-          MatrixMap<float>(gradient_.data() + layer.weights, layer.outputs, layer.inputs));
-      VectorMap<float>(gradient_.data() + layer.biases, layer.outputs) =
-          above.colwise().sum().transpose();
-      if (l == 0) break;
-      MatrixF below(rows, layer.inputs);
-      SetProduct<float>(
-          above,
-          ConstMatrixMap<float>(state.theta.data() + layer.weights, layer.outputs, layer.inputs),
-          MatrixMap<float>(below.data(), rows, layer.inputs));
-      // The units' own activations, before they were scaled; what was left out comes to nothing.
-      const Dropout dropout = DropoutOf(l, state.steps);
-      const MatrixF values = values_[l - 1].topRows(rows) / dropout.scale();
-      MultiplyByDerivative<float>(config_.topology.layers[l - 1].activation,
-                                  ConstMatrixMap<float>(values.data(), rows, layer.inputs),
-                                  MatrixMap<float>(below.data(), rows, layer.inputs));
-      DropOut(l, rows, state.steps, below.data());
-      delta = std::move(below);
-    }
+  void Backward(size_t l, const float* theta) {
+    LayerValues& below = values_[l];
+    pool_.ParallelFor(layers_[l].BackwardTasks(below.rows()), [&](int task, int worker) {
+      layers_[l].Backward(task, theta, values_[l + 1], dropouts_[l], below, Scratch(worker));
+    });
   }
 
-  ParameterBlock Block(int64_t offset, int64_t rows, int64_t columns, MiniBatchState& state) {
-    return {
-        .rows = rows,
-        .columns = columns,
-        .theta = state.theta.data() + offset,
-        .velocity = state.velocity.data() + offset,
-        .mean_square = state.mean_square.size() == 0 ? nullptr : state.mean_square.data() + offset,
-        .stride = columns,
-        .gradient = gradient_.data() + offset,
-        .gradient_stride = columns};
+  // Calls visit(l, task of layer l, number of the task, worker) for the update tasks of all layers:
+  // the first layer's, which are most often the largest, first.
+  template <typename Visit>
+  void ForEachUpdateTask(const Visit& visit) {
+    int tasks = 0;
+    for (const LayerStep& layer : layers_) tasks += layer.UpdateTasks();
+    squares_.resize(static_cast<size_t>(tasks));
+    pool_.ParallelFor(tasks, [&](int task, int worker) {
+      int of_layer = task;
+      size_t l = 0;
+      for (; of_layer >= layers_[l].UpdateTasks(); ++l) of_layer -= layers_[l].UpdateTasks();
+      visit(l, of_layer, static_cast<size_t>(task), worker);
+    });
   }
 
+  // Returns the gradient's norm.
   double Update(double learning_rate, MiniBatchState& state) {
-    double squares = 0.0;
-    for (const ParameterLayout::Layer& layer : layout_.layers) {
-      squares +=
-          AddPenalties(penalties_, Block(layer.weights, layer.outputs, layer.inputs, state)) +
-          AddPenalties({}, Block(layer.biases, 1, layer.outputs, state));
-    }
-    const double norm = std::sqrt(squares);
-    const double limit = config_.optimizer.max_gradient_norm;
-    const auto scale = static_cast<float>(limit > 0.0 && norm > limit ? limit / norm : 1.0);
     ++state.steps;
-    const UpdateRule rule(config_.optimizer, learning_rate, state.steps);
-    for (const ParameterLayout::Layer& layer : layout_.layers) {
-      const ParameterBlock weights = Block(layer.weights, layer.outputs, layer.inputs, state);
-      rule.Apply(weights, scale, /*decayed=*/true);
-      rule.Apply(Block(layer.biases, 1, layer.outputs, state), scale, /*decayed=*/false);
-      const auto max_norm = static_cast<float>(config_.regularization.max_norm);
-      if (max_norm > 0.0f) LimitRowNorms(weights, max_norm);
+    const UpdatePlan plan = {
+        .penalties = penalties_,
+        .rule = UpdateRule(config_.optimizer, learning_rate, state.steps),
+        .max_norm = static_cast<float>(config_.regularization.max_norm),
+        .theta = state.theta.data(),
+        .velocity = state.velocity.data(),
+        .mean_square = state.mean_square.size() == 0 ? nullptr : state.mean_square.data()};
+    ForEachUpdateTask([&](size_t l, int task, size_t number, int worker) {
+      squares_[number] = Clips() ? layers_[l].Gradient(task, values_[l + 1], values_[l], plan,
+                                                       gradient_.data(), Scratch(worker))
+                                 : layers_[l].GradientAndUpdate(task, values_[l + 1], values_[l],
+                                                                plan, Scratch(worker));
+    });
+    double squares = 0.0;
+    for (const double square : squares_) squares += square;
+    const double norm = std::sqrt(squares);
+    if (Clips()) {
+      const double limit = config_.optimizer.max_gradient_norm;
+      const auto scale = static_cast<float>(norm > limit ? limit / norm : 1.0);
+      ForEachUpdateTask([&](size_t l, int task, size_t, int) {
+        layers_[l].Update(task, plan, gradient_.data(), scale);
+      });
     }
     return norm;
   }
 
+  TileScratch& Scratch(int worker) { return scratch_[static_cast<size_t>(worker)]; }
+
+  const Dropout kNoDropout = Dropout(0.0, 0, 0, 0);
+
   const TrainingConfig config_;
   const ParameterLayout layout_;
   const PenaltyOptions penalties_;
-  VectorF gradient_;
-  MatrixF inputs_;               // [batch_size x D], dropped out
-  std::vector<MatrixF> values_;  // one a layer, [batch_size x units]
+  ThreadPool& pool_;
+  const OutputStep output_;
+  std::vector<LayerStep> layers_;
+  std::vector<LayerValues> values_;   // the inputs', then one a layer
+  std::vector<TileScratch> scratch_;  // one a thread
+  VectorF gradient_;                  // [layout.size] where it may have to be clipped, else empty
+  // Of the step that is made.
+  std::vector<Dropout> dropouts_;  // the inputs', then one a hidden layer
+  std::vector<double> costs_;      // by panel of rows
+  std::vector<double> squares_;    // of the gradient, by update task
 };
 
-MiniBatchStep::MiniBatchStep(const TrainingConfig& config, int64_t training_rows,
-                             ThreadPool& /*pool*/)
-    : impl_(std::make_unique<Impl>(config, training_rows)) {}
+MiniBatchStep::MiniBatchStep(const TrainingConfig& config, int64_t training_rows, ThreadPool& pool,
+                             const TileKernel& kernel)
+    : impl_(std::make_unique<Impl>(config, training_rows, pool, kernel)) {}
 MiniBatchStep::~MiniBatchStep() = default;
 
 MiniBatchState MiniBatchStep::Start(VectorF theta) const { return impl_->Start(std::move(theta)); }
@@ -187,6 +201,17 @@ MiniBatchState MiniBatchStep::Start(VectorF theta) const { return impl_->Start(s
 MiniBatchStepResult MiniBatchStep::Run(const MiniBatch& batch, double learning_rate,
                                        MiniBatchState& state) {
   return impl_->Run(batch, learning_rate, state);
+}
+
+int64_t MiniBatchStep::Bytes(const TrainingConfig& config, int threads, const TileKernel& kernel) {
+  int64_t bytes = 0;
+  for (size_t l = 0; l <= config.topology.layers.size(); ++l) {
+    bytes += LayerValues::Bytes(UnitsOf(config.topology, l), config.optimizer.batch_size,
+                                kernel.panel, /*has_delta=*/l > 0);
+  }
+  int64_t floats = threads * LayerStep::ScratchFloats(kernel);
+  if (config.optimizer.max_gradient_norm > 0.0) floats += ParameterCount(config.topology);
+  return bytes + floats * static_cast<int64_t>(sizeof(float));
 }
 
 }  // namespace mlp

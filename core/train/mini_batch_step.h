@@ -11,7 +11,7 @@
 
 #include "core/base/matrix.h"
 #include "core/base/thread_pool.h"
-#include "core/nn/topology.h"
+#include "core/nn/tile_product.h"
 #include "core/train/training_config.h"
 
 namespace mlp {
@@ -39,11 +39,17 @@ struct MiniBatchStepResult {
 };
 
 // Thread-compatible. Same state, batch and options: same bits with any number of threads.
+//
+// The work is divided by units and not by rows of the batch: no gradients have to be added up, and
+// a tile of weights is changed while its gradient is in the cache (LayerStep). The phases of a
+// step, each divided among the threads of the pool:
+//   inputs, forward through each layer, output, backward through each layer, gradient and update
 class MiniBatchStep {
  public:
   // `training_rows` is m of the penalties lambda / (2 m) and l1 / m. Batches have at most
-  // config.optimizer.batch_size rows. Keeps a reference to `pool`.
-  MiniBatchStep(const TrainingConfig& config, int64_t training_rows, ThreadPool& pool);
+  // config.optimizer.batch_size rows. Keeps references to `pool` and `kernel`.
+  MiniBatchStep(const TrainingConfig& config, int64_t training_rows, ThreadPool& pool,
+                const TileKernel& kernel = BestTileKernel());
   ~MiniBatchStep();
 
   // A state at `theta`, with nothing remembered.
@@ -52,6 +58,10 @@ class MiniBatchStep {
   // Makes one step with `learning_rate`. Dropout masks follow from config.seed and state.steps.
   // With a result that is not finite, `state` is of no use any more.
   MiniBatchStepResult Run(const MiniBatch& batch, double learning_rate, MiniBatchState& state);
+
+  // Bytes that a step with `config` holds, without its state; of its largest parts.
+  static int64_t Bytes(const TrainingConfig& config, int threads,
+                       const TileKernel& kernel = BestTileKernel());
 
  private:
   class Impl;

@@ -1,6 +1,9 @@
 #include "core/train/mini_batch_step.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -110,19 +113,24 @@ class MiniBatchStepAgainstNaive : public testing::TestWithParam<StepCase> {};
 INSTANTIATE_TEST_SUITE_P(Cases, MiniBatchStepAgainstNaive, testing::ValuesIn(Cases()),
                          [](const auto& tested) { return tested.param.name; });
 
-TEST_P(MiniBatchStepAgainstNaive, StaysWithItForSeveralSteps) {
-  const TrainingConfig& config = GetParam().config;
+// Whole batches, the short last one of an epoch, and a single row.
+constexpr int64_t kRows[] = {40, 33, 1, 32, 40, 15};
+
+double RateOf(const TrainingConfig& config) {
+  return config.optimizer.kind == OptimizerKind::kSgd ? 0.1 : 0.003;
+}
+
+void ExpectStaysWithNaive(const StepCase& tested, const TileKernel& kernel) {
+  const TrainingConfig& config = tested.config;
   ThreadPool pool({.threads = 2});
-  MiniBatchStep step(config, 200, pool);
+  MiniBatchStep step(config, 200, pool, kernel);
   MiniBatchState state = step.Start(StartOf(config));
   NaiveStep naive(config, 200, {state.theta.begin(), state.theta.end()});
-  const bool is_sgd = config.optimizer.kind == OptimizerKind::kSgd;
   int64_t seed = 1;
-  for (const int64_t rows : {40, 33, 1, 32, 40, 15}) {
-    const Data data = RandomData(config.topology, rows, GetParam().weighted, seed++);
-    const double rate = is_sgd ? 0.1 : 0.003;
-    const MiniBatchStepResult expected = naive.Run(data.batch(), rate);
-    const MiniBatchStepResult result = step.Run(data.batch(), rate, state);
+  for (const int64_t rows : kRows) {
+    const Data data = RandomData(config.topology, rows, tested.weighted, seed++);
+    const MiniBatchStepResult expected = naive.Run(data.batch(), RateOf(config));
+    const MiniBatchStepResult result = step.Run(data.batch(), RateOf(config), state);
     EXPECT_NEAR(result.cost_sum, expected.cost_sum, 1e-5 * expected.cost_sum);
     EXPECT_NEAR(result.gradient_norm, expected.gradient_norm, 1e-5 * expected.gradient_norm);
     for (Eigen::Index p = 0; p < state.theta.size(); ++p) {
@@ -130,7 +138,192 @@ TEST_P(MiniBatchStepAgainstNaive, StaysWithItForSeveralSteps) {
           << rows << " rows, step " << state.steps << ", parameter " << p;
     }
   }
-  EXPECT_EQ(state.steps, 6);
+  EXPECT_EQ(state.steps, std::ssize(kRows));
+}
+
+TEST_P(MiniBatchStepAgainstNaive, StaysWithItForSeveralSteps) {
+  ExpectStaysWithNaive(GetParam(), BestTileKernel());
+}
+
+// What every CPU without AVX-512 uses.
+TEST_P(MiniBatchStepAgainstNaive, StaysWithItThroughBlas) {
+  ExpectStaysWithNaive(GetParam(), BlasTileKernel());
+}
+
+// All that a run of steps gives, to the bit.
+std::vector<float> Trajectory(const StepCase& tested, int threads, const TileKernel& kernel) {
+  const TrainingConfig& config = tested.config;
+  ThreadPool pool({.threads = threads});
+  MiniBatchStep step(config, 200, pool, kernel);
+  MiniBatchState state = step.Start(StartOf(config));
+  std::vector<float> all;
+  int64_t seed = 1;
+  for (const int64_t rows : kRows) {
+    const Data data = RandomData(config.topology, rows, tested.weighted, seed++);
+    const MiniBatchStepResult result = step.Run(data.batch(), RateOf(config), state);
+    for (const double value : {result.cost_sum, result.gradient_norm}) {
+      // Two floats have the bits of a double and some more.
+      all.push_back(static_cast<float>(value));
+      all.push_back(static_cast<float>(value - static_cast<double>(all.back())));
+    }
+  }
+  for (const VectorF* part : {&state.theta, &state.velocity, &state.mean_square}) {
+    all.insert(all.end(), part->begin(), part->end());
+  }
+  return all;
+}
+
+TEST_P(MiniBatchStepAgainstNaive, HasTheSameBitsWithAnyNumberOfThreads) {
+  for (const TileKernel* kernel : {&BestTileKernel(), &BlasTileKernel()}) {
+    const std::vector<float> expected = Trajectory(GetParam(), 1, *kernel);
+    for (const int threads : {2, 3, 7}) {
+      EXPECT_EQ(Trajectory(GetParam(), threads, *kernel), expected) << threads << " threads";
+    }
+  }
+}
+
+// A step of rate r without momentum is -r times the gradient: against central differences of the
+// cost that steps of rate 0 report.
+TEST(MiniBatchStep, MovesAgainstTheGradientOfItsOwnCost) {
+  TrainingConfig config = Config({5, 7, 6, 3}, Activation::kTanh);
+  config.optimizer.momentum = 0.0;
+  config.regularization.dropout = {0.3, 0.3};
+  config.regularization.input_dropout = 0.2;
+  constexpr int64_t kBatchRows = 12;
+  const Data data = RandomData(config.topology, kBatchRows, /*weighted=*/true, 3);
+  ThreadPool pool({.threads = 2});
+  MiniBatchStep step(config, 200, pool);
+  const VectorF start = StartOf(config);
+  const auto cost = [&](Eigen::Index p, float by) {
+    MiniBatchState state = step.Start(start);
+    state.theta[p] += by;
+    return step.Run(data.batch(), 0.0, state).cost_sum / kBatchRows;
+  };
+  MiniBatchState state = step.Start(start);
+  step.Run(data.batch(), 1.0, state);
+  for (Eigen::Index p = 0; p < start.size(); ++p) {
+    constexpr float kStep = 0.02f;
+    const double slope = (cost(p, kStep) - cost(p, -kStep)) / (2.0 * static_cast<double>(kStep));
+    EXPECT_NEAR(start[p] - state.theta[p], slope, 3e-4) << "parameter " << p;
+  }
+}
+
+TEST(MiniBatchStep, DrawsDropoutFromTheSeedAndTheStep) {
+  TrainingConfig config = Config({20, 30, 3}, Activation::kTanh);
+  config.regularization.dropout = {0.5};
+  const Data data = RandomData(config.topology, 40, false, 3);
+  ThreadPool pool({.threads = 2});
+  const auto cost = [&](int64_t seed, int64_t steps) {
+    config.seed = seed;
+    MiniBatchStep step(config, 200, pool);
+    TrainingConfig start = config;
+    start.seed = 1;
+    MiniBatchState state = step.Start(StartOf(start));
+    state.steps = steps;
+    return step.Run(data.batch(), 0.0, state).cost_sum;
+  };
+  EXPECT_EQ(cost(1, 0), cost(1, 0));
+  EXPECT_NE(cost(1, 0), cost(1, 1));
+  EXPECT_NE(cost(1, 0), cost(2, 0));
+}
+
+// Inverted dropout leaves a unit's mean as it is: with identity units the mean of many masks'
+// logits is the logit, so at a start of small weights the mean cost is near the cost without
+// dropout.
+TEST(MiniBatchStep, KeepsTheMeanActivationUnderDropout) {
+  TrainingConfig config = Config({20, 60, 3}, Activation::kIdentity);
+  const Data data = RandomData(config.topology, 40, false, 3);
+  ThreadPool pool({.threads = 2});
+  const VectorF theta = 0.2f * StartOf(config);
+  const auto mean_cost = [&](int repeats) {
+    MiniBatchStep step(config, 200, pool);
+    MiniBatchState state = step.Start(theta);
+    double sum = 0.0;
+    for (int i = 0; i < repeats; ++i) sum += step.Run(data.batch(), 0.0, state).cost_sum;
+    return sum / repeats / 40;
+  };
+  const double plain = mean_cost(1);
+  config.regularization.dropout = {0.5};
+  EXPECT_NEAR(mean_cost(200), plain, 5e-3);
+}
+
+TEST(MiniBatchStep, HoldsMaxNormAfterEveryStep) {
+  TrainingConfig config = Config({30, 25, 4}, Activation::kRelu);
+  config.regularization.max_norm = 0.7;
+  ThreadPool pool({.threads = 2});
+  MiniBatchStep step(config, 200, pool);
+  MiniBatchState state = step.Start(StartOf(config));
+  const ParameterLayout layout(config.topology);
+  bool reached = false;
+  for (int64_t s = 0; s < 20; ++s) {
+    step.Run(RandomData(config.topology, 40, false, s).batch(), 0.3, state);
+    for (const ParameterLayout::Layer& layer : layout.layers) {
+      for (int64_t u = 0; u < layer.outputs; ++u) {
+        const float norm =
+            state.theta.segment(layer.weights + u * layer.inputs, layer.inputs).norm();
+        ASSERT_LE(norm, 0.7f * (1.0f + 1e-6f));
+        reached = reached || norm > 0.69f;
+      }
+    }
+  }
+  EXPECT_TRUE(reached);
+}
+
+TEST(MiniBatchStep, L1DrivesWeightsToZero) {
+  TrainingConfig config = Config({30, 4}, Activation::kTanh);
+  config.optimizer.momentum = 0.0;
+  const auto small = [&](double l1) {
+    config.regularization.l1 = l1;
+    ThreadPool pool({.threads = 2});
+    MiniBatchStep step(config, 40, pool);
+    MiniBatchState state = step.Start(StartOf(config));
+    const Data data = RandomData(config.topology, 40, false, 3);
+    for (int s = 0; s < 300; ++s) step.Run(data.batch(), 0.05, state);
+    return (state.theta.head(120).array().abs() < 0.01f).count();
+  };
+  EXPECT_GT(small(2.0), small(0.0) + 40);
+}
+
+// The weight of a row is as many rows as it says.
+TEST(MiniBatchStep, CountsARowOfWeightTwoTwice) {
+  const TrainingConfig config = Config({12, 9, 3}, Activation::kTanh);
+  Data data = RandomData(config.topology, 4, false, 3);
+  data.weights = {2.0f, 1.0f, 0.0f, 1.0f};
+  Data copied = data;
+  copied.weights.clear();
+  copied.labels[2] = data.labels[0];
+  std::copy_n(data.inputs.begin(), 12, copied.inputs.begin() + 24);
+  ThreadPool pool({.threads = 1});
+  MiniBatchStep step(config, 200, pool);
+  MiniBatchState weighted = step.Start(StartOf(config));
+  MiniBatchState doubled = weighted;
+  const double cost = step.Run(data.batch(), 0.1, weighted).cost_sum;
+  EXPECT_NEAR(cost, step.Run(copied.batch(), 0.1, doubled).cost_sum, 1e-6);
+  EXPECT_LT((weighted.theta - doubled.theta).cwiseAbs().maxCoeff(), 1e-6f);
+}
+
+TEST(MiniBatchStep, SaysWhereWeightsAreNotFinite) {
+  const TrainingConfig config = Config({12, 9, 3}, Activation::kTanh);
+  const Data data = RandomData(config.topology, 40, false, 3);
+  ThreadPool pool({.threads = 2});
+  MiniBatchStep step(config, 200, pool);
+  MiniBatchState state = step.Start(StartOf(config));
+  state.theta[5] = std::numeric_limits<float>::quiet_NaN();
+  const MiniBatchStepResult result = step.Run(data.batch(), 0.1, state);
+  EXPECT_FALSE(std::isfinite(result.cost_sum));
+  EXPECT_FALSE(std::isfinite(result.gradient_norm));
+}
+
+TEST(MiniBatchStep, TellsItsMemory) {
+  TrainingConfig config = Config({784, 800, 10}, Activation::kRelu);
+  config.optimizer.batch_size = 128;
+  // Inputs twice, hidden and output units thrice, rounded up to whole panels.
+  const int64_t values = (2 * 800 + 3 * 800 + 3 * 32) * 128 * 4;
+  const int64_t bytes = MiniBatchStep::Bytes(config, 2);
+  EXPECT_GT(bytes, values / 2);
+  EXPECT_LT(bytes, 2 * values);
+  config.optimizer.max_gradient_norm = 1.0;
+  EXPECT_EQ(MiniBatchStep::Bytes(config, 2) - bytes, 4 * ParameterCount(config.topology));
 }
 
 }  // namespace

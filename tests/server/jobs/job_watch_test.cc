@@ -161,7 +161,6 @@ TEST_F(JobWatchTest, OfAnEndedJobReplaysAndEnds) {
   EXPECT_EQ(past_the_end.ended.id(), id);
 }
 
-// The run before the restart had come to iteration 5; the one after it is at 1.
 // A watcher that has seen the end may call Predict at once: the server serves the new version.
 TEST_F(JobWatchTest, EndsOnceTheVersionIsServed) {
   absl::Notification published, served;
@@ -187,6 +186,7 @@ TEST_F(JobWatchTest, EndsOnceTheVersionIsServed) {
   EXPECT_TRUE(batch->ended);
 }
 
+// The run before the restart had come to iteration 5; the one after it is at 1.
 TEST_F(JobWatchTest, OfAJobThatIsTrainedAgainShowsTheCurrentRunOnly) {
   v1::TrainingJob job = *store().CreateJob(NewJob("digits", 1), "", 10);
   job.set_state(v1::JOB_STATE_RUNNING);
