@@ -49,16 +49,16 @@ bool AugmentationOptions::enabled() const {
 
 absl::Status ValidateAugmentation(const AugmentationOptions& options,
                                   const std::optional<ImageShape>& image) {
-  MLP_RETURN_IF_ERROR(CheckRange("elastic_alpha", options.elastic_alpha, 10'000.0));
-  if (!(options.elastic_sigma > 0.0 && options.elastic_sigma <= 1000.0)) {
+  MLP_RETURN_IF_ERROR(CheckRange("elastic_alpha", options.elastic_alpha, 1000.0));
+  if (!(options.elastic_sigma > 0.0 && options.elastic_sigma <= 64.0)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("augmentation.elastic_sigma: expected a number above 0, at most 1000, got ",
+        absl::StrCat("augmentation.elastic_sigma: expected a number above 0, at most 64, got ",
                      options.elastic_sigma));
   }
   MLP_RETURN_IF_ERROR(CheckRange("max_rotation_degrees", options.max_rotation_degrees, 180.0));
-  MLP_RETURN_IF_ERROR(CheckRange("max_scale", options.max_scale, 10.0));
-  MLP_RETURN_IF_ERROR(CheckRange("max_shear", options.max_shear, 10.0));
-  MLP_RETURN_IF_ERROR(CheckRange("max_translation", options.max_translation, 10'000.0));
+  MLP_RETURN_IF_ERROR(CheckRange("max_scale", options.max_scale, 1.0));
+  MLP_RETURN_IF_ERROR(CheckRange("max_shear", options.max_shear, 1.0));
+  MLP_RETURN_IF_ERROR(CheckRange("max_translation", options.max_translation, 1000.0));
   if (options.enabled() && !image.has_value()) {
     return absl::FailedPreconditionError(
         "augmentation: expected a dataset of images, got features without an image shape");

@@ -20,17 +20,17 @@ struct AugmentationOptions {
   // Each pixel is displaced, horizontally and vertically, by random numbers in [-1, 1) that are
   // smoothed by a Gaussian of standard deviation `elastic_sigma` pixels and multiplied by
   // `elastic_alpha`: on average by about 0.16 alpha / sigma pixels each way (ElasticField).
-  // Simard's best for MNIST are 34 and 4. alpha from 0 to 10,000; sigma above 0, at most 1,000.
+  // Simard's best for MNIST are 34 and 4. alpha from 0 to 1,000; sigma above 0, at most 64.
   double elastic_alpha = 0.0;
   double elastic_sigma = 4.0;
   // Rotation about the image's centre, from -this to this. 0 to 180.
   double max_rotation_degrees = 0.0;
   // Width and height are each multiplied by a factor from 1 / (1 + this) to 1 + this, as often
-  // enlarged as reduced. 0 to 10.
+  // enlarged as reduced. 0 to 1.
   double max_scale = 0.0;
-  // x moves by -this to this times the distance from the middle row. 0 to 10.
+  // x moves by -this to this times the distance from the middle row. 0 to 1.
   double max_shear = 0.0;
-  // Horizontal and vertical shift in pixels, from -this to this. 0 to 10,000.
+  // Horizontal and vertical shift in pixels, from -this to this. 0 to 1,000.
   double max_translation = 0.0;
 
   // Whether any image would change.

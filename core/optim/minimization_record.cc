@@ -25,7 +25,7 @@ MinimizationRecord::MinimizationRecord(CostFunction& cost, const MinimizationSta
       observer_(observer),
       began_(clock.Elapsed() - start.elapsed),
       first_iteration_(start.iteration),
-      convergence_(stopping.cost_tolerance, stopping.cost_window) {
+      convergence_(stopping.cost_tolerance, stopping.cost_window, "iterations") {
   // What is returned where not even the start can be evaluated.
   result_.initial_cost = std::nan("");
   result_.best_cost = std::nan("");

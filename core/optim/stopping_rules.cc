@@ -24,7 +24,7 @@ std::string CostConvergence::Add(double cost) {
     const double tolerated = tolerance_ * std::abs(recent_.front());
     if (change <= tolerated) {
       const std::string span =
-          window_ == 1 ? "" : absl::StrCat(" over the last ", window_, " iterations");
+          window_ == 1 ? "" : absl::StrCat(" over the last ", window_, " ", unit_);
       sentence = absl::StrFormat("J changed by %.3g%s, within the tolerance of %.3g", change, span,
                                  tolerated);
     }
@@ -42,8 +42,8 @@ std::string EarlyStopping::Add(double validation_cost) {
   }
   ++memory_.iterations_since;
   if (patience_ == 0 || memory_.iterations_since < patience_) return "";
-  return absl::StrFormat("the validation cost has not fallen below %.6g for %d iterations",
-                         memory_.lowest, memory_.iterations_since);
+  return absl::StrFormat("the validation cost has not fallen below %.6g for %d %s", memory_.lowest,
+                         memory_.iterations_since, unit_);
 }
 
 }  // namespace mlp

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include <absl/strings/string_view.h>
+
 namespace mlp {
 
 // Where J has run away, over 1e6 times its initial value (plus one): a sentence that says so; else
@@ -15,8 +17,9 @@ std::string HowItRanAway(double initial_cost, double cost);
 // J has converged: it hardly changed over a window of iterations. Thread-compatible.
 class CostConvergence {
  public:
-  // `window` is at least 1.
-  CostConvergence(double tolerance, int window) : tolerance_(tolerance), window_(window) {}
+  // `window` is at least 1. `unit` is what a sentence counts: `iterations`, a literal.
+  CostConvergence(double tolerance, int window, absl::string_view unit)
+      : tolerance_(tolerance), window_(window), unit_(unit) {}
 
   // Takes in J of the next iteration. Where it differs from J `window` iterations ago by at most
   // `tolerance` times that J: a sentence that says so; else empty.
@@ -29,6 +32,7 @@ class CostConvergence {
  private:
   double tolerance_;
   int window_;
+  absl::string_view unit_;
   std::vector<double> recent_;
 };
 
@@ -43,9 +47,9 @@ class EarlyStopping {
     bool operator==(const Memory&) const = default;
   };
 
-  // A `patience` of 0 means never.
-  EarlyStopping(int patience, double min_improvement)
-      : patience_(patience), min_improvement_(min_improvement) {}
+  // A `patience` of 0 means never. `unit` as above.
+  EarlyStopping(int patience, double min_improvement, absl::string_view unit)
+      : patience_(patience), min_improvement_(min_improvement), unit_(unit) {}
 
   // Takes in the validation cost of the next iteration. A cost that is lower than the lowest so far
   // by more than min_improvement is an improvement; after `patience` in a row that are none: a
@@ -58,6 +62,7 @@ class EarlyStopping {
  private:
   int patience_;
   double min_improvement_;
+  absl::string_view unit_;
   Memory memory_;
 };
 

@@ -39,25 +39,27 @@ TEST(CostConvergence, ByTable) {
       {"NaN is not converged", 0.1, 1, {1.0, kNan, 1.0}, 0},
   };
   for (const Case& c : cases) {
-    EXPECT_EQ(StopsAfter(CostConvergence(c.tolerance, c.window), c.costs), c.stops_after) << c.what;
+    EXPECT_EQ(StopsAfter(CostConvergence(c.tolerance, c.window, "iterations"), c.costs),
+              c.stops_after)
+        << c.what;
   }
 }
 
 TEST(CostConvergence, SaysByHowMuch) {
-  CostConvergence one(0.1, 1);
+  CostConvergence one(0.1, 1, "iterations");
   one.Add(10.0);
   EXPECT_EQ(one.Add(9.5), "J changed by 0.5, within the tolerance of 1");
-  CostConvergence two(0.1, 2);
+  CostConvergence two(0.1, 2, "iterations");
   two.Add(10.0);
   two.Add(9.75);
   EXPECT_EQ(two.Add(9.5), "J changed by 0.5 over the last 2 iterations, within the tolerance of 1");
 }
 
 TEST(CostConvergence, GoesOnWhereItWasLeft) {
-  CostConvergence rule(0.1, 2);
+  CostConvergence rule(0.1, 2, "iterations");
   rule.Add(10.0);
   rule.Add(9.5);
-  CostConvergence restored(0.1, 2);
+  CostConvergence restored(0.1, 2, "iterations");
   restored.Restore(rule.recent());
   EXPECT_FALSE(restored.Add(9.4).empty());
 }
@@ -83,18 +85,19 @@ TEST(EarlyStopping, ByTable) {
       {"NaN from the start", 2, 0.0, {kNan, kNan}, 2},
   };
   for (const Case& c : cases) {
-    EXPECT_EQ(StopsAfter(EarlyStopping(c.patience, c.min_improvement), c.costs), c.stops_after)
+    EXPECT_EQ(StopsAfter(EarlyStopping(c.patience, c.min_improvement, "epochs"), c.costs),
+              c.stops_after)
         << c.what;
   }
 }
 
 TEST(EarlyStopping, GoesOnWhereItWasLeft) {
-  EarlyStopping rule(2, 0.0);
+  EarlyStopping rule(2, 0.0, "epochs");
   rule.Add(5.0);
   rule.Add(6.0);
-  EarlyStopping restored(2, 0.0);
+  EarlyStopping restored(2, 0.0, "epochs");
   restored.Restore(rule.memory());
-  EXPECT_EQ(restored.Add(5.5), "the validation cost has not fallen below 5 for 2 iterations");
+  EXPECT_EQ(restored.Add(5.5), "the validation cost has not fallen below 5 for 2 epochs");
 }
 
 }  // namespace
