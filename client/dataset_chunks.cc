@@ -7,10 +7,12 @@
 namespace mlp {
 namespace {
 
-// A label takes at most 5 bytes on the wire.
+// Of a label, at most, and a weight on the wire.
+int64_t BytesBesideFeatures(const v1::DatasetHeader& header) { return header.weighted() ? 9 : 5; }
+
 int64_t RowsPerChunk(const v1::DatasetHeader& header) {
-  const int64_t rows = static_cast<int64_t>(kMaxUploadChunkBytes) / (RowBytes(header) + 5);
-  return std::max<int64_t>(1, rows);
+  const int64_t row_bytes = RowBytes(header) + BytesBesideFeatures(header);
+  return std::max<int64_t>(1, static_cast<int64_t>(kMaxUploadChunkBytes) / row_bytes);
 }
 
 }  // namespace
@@ -26,13 +28,16 @@ absl::StatusOr<bool> DatasetChunks::Next(v1::DatasetChunk& chunk) {
     if (block_.labels.empty()) return false;
     rows_ += static_cast<int64_t>(block_.labels.size());
     chunk.mutable_labels()->Add(block_.labels.begin(), block_.labels.end());
-    if (block_.features.size() + 5 * block_.labels.size() <= kMaxUploadChunkBytes) {
+    chunk.mutable_weights()->Add(block_.weights.begin(), block_.weights.end());
+    const size_t beside =
+        block_.labels.size() * static_cast<size_t>(BytesBesideFeatures(source_.header()));
+    if (block_.features.size() + beside <= kMaxUploadChunkBytes) {
       chunk.mutable_features()->swap(block_.features);  // the usual case, without a copy
       block_.features.clear();
       return true;
     }
   }
-  const size_t piece = std::min(kMaxUploadChunkBytes - 8, block_.features.size() - sent_);
+  const size_t piece = std::min(kMaxUploadChunkBytes - 16, block_.features.size() - sent_);
   chunk.mutable_features()->assign(block_.features, sent_, piece);
   sent_ += piece;
   return true;

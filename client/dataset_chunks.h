@@ -11,7 +11,7 @@
 
 namespace mlp {
 
-// Features and labels of one chunk together.
+// Features, labels and weights of one chunk together.
 inline constexpr size_t kMaxUploadChunkBytes = size_t{1} << 20;
 
 // Thread-compatible. `source` must outlive it.

@@ -12,11 +12,12 @@
 
 namespace mlp {
 
-// Some rows: row-major values of the source's feature type (float32 as little-endian bytes), and
-// one label a row.
+// Some rows: row-major values of the source's feature type (float32 as little-endian bytes), one
+// label a row, and, where the header says weighted, one weight a row.
 struct ExampleBlock {
   std::string features;
   std::vector<int32_t> labels;
+  std::vector<float> weights = {};
 };
 
 // Thread-compatible.

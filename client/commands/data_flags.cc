@@ -78,6 +78,12 @@ void AddDataFlags(CLI::App& app, DataFlags& flags) {
   app.add_option("--class-weights", flags.class_weights,
                  "How much the examples of each class count: balanced, or one weight a class");
   app.add_option("--seed", flags.seed, "Fixes split, initial weights and all that is random")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            int64_t seed = 0;
+            return absl::SimpleAtoi(text, &seed) ? "" : "expected a 64-bit number, got " + text;
+          },
+          ""))
       ->capture_default_str();
   AddAugmentationFlags(app, flags);
 }

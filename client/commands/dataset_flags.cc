@@ -1,6 +1,7 @@
 #include "client/commands/dataset_flags.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <absl/strings/str_cat.h>
@@ -10,6 +11,7 @@
 #include "client/readers/idx_reader.h"
 #include "client/readers/npy_reader.h"
 #include "client/readers/png_sheet.h"
+#include "client/readers/weighted_source.h"
 #include "client/status_macros.h"
 
 namespace mlp {
@@ -39,10 +41,8 @@ absl::Status CheckFlags(const UploadFlags& flags) {
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<ExampleSource>> OpenSource(const UploadFlags& flags) {
-  MLP_RETURN_IF_ERROR(CheckFlags(flags));
+// The one source, without weights.
+absl::StatusOr<std::unique_ptr<ExampleSource>> OpenExamples(const UploadFlags& flags) {
   std::vector<std::string> classes;
   if (!flags.classes.empty()) {
     absl::StatusOr<std::vector<std::string>> parsed = ParseClasses(flags.classes);
@@ -67,6 +67,15 @@ absl::StatusOr<std::unique_ptr<ExampleSource>> OpenSource(const UploadFlags& fla
                   .header = *header,
                   .label_column = flags.label_column,
                   .classes = classes});
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ExampleSource>> OpenSource(const UploadFlags& flags) {
+  MLP_RETURN_IF_ERROR(CheckFlags(flags));
+  MLP_ASSIGN_OR_RETURN(std::unique_ptr<ExampleSource> source, OpenExamples(flags));
+  if (flags.weights.empty()) return source;
+  return WithWeights(std::move(source), flags.weights);
 }
 
 }  // namespace mlp

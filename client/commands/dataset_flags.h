@@ -22,6 +22,7 @@ struct UploadFlags {
   std::string label_column = "last";
   std::string header = "auto";
   std::string classes;
+  std::string weights;
 };
 
 // Opens the one source that the flags name. Usage errors where they name none or several, or where

@@ -51,6 +51,9 @@ void AddUploadFlags(CLI::App& app, UploadFlags& flags) {
       "Class names: a list such as cat,dog, or a range such as 0..9. By default the "
       "distinct labels, in order; for a sheet without --labels 0..9, into which its cells "
       "are divided evenly");
+  app.add_option("--weights", flags.weights,
+                 "How much each example counts in trainings: a text file with one number of at "
+                 "least 0 a line, 1 being usual");
   app.footer(R"(Examples:
   mlpctl datasets upload digits --sheet digits.png --cell 20x20
   mlpctl datasets upload mnist --images train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz

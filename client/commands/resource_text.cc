@@ -47,12 +47,11 @@ void AddResult(std::string& text, const v1::TrainingJob& job) {
   if (job.config().has_study()) {
     AddLine(text, "runs", absl::StrCat(FormatCount(result.runs_size()), seconds));
   } else {
-    AddLine(
-        text, CountsEpochs(job.config()) ? "epochs" : "iterations",
-        absl::StrCat(FormatCount(result.iterations()), seconds,
-                     result.best_iteration() > 0 && result.best_iteration() < result.iterations()
-                         ? absl::StrCat(", best: ", FormatCount(result.best_iteration()))
-                         : ""));
+    AddLine(text, CountsEpochs(job.config()) ? "epochs" : "iterations",
+            absl::StrCat(FormatCount(result.iterations()), seconds,
+                         result.best_iteration() < result.iterations()
+                             ? absl::StrCat(", best: ", FormatCount(result.best_iteration()))
+                             : ""));
   }
   if (!job.config().has_study() || result.version() > 0) {
     AddLine(
@@ -119,6 +118,7 @@ std::string DescribeDataset(const v1::Dataset& dataset) {
   }
   AddLine(text, "classes",
           absl::StrCat(dataset.class_names_size(), ": ", absl::StrJoin(classes, ", ")));
+  if (dataset.weighted()) AddLine(text, "weights", "one an example");
   AddLine(text, "size", FormatBytes(dataset.bytes()));
   AddLine(text, "sha256", dataset.sha256());
   AddLine(text, "created", FormatTimestamp(dataset.has_create_time(), dataset.create_time()));

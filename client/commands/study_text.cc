@@ -28,6 +28,12 @@ std::string CostText(bool known, double cost) {
   return known ? absl::StrFormat("%.5g", cost) : "-";
 }
 
+std::string IterationsText(const v1::StudyRun& run) {
+  const std::string all = FormatCount(run.iterations());
+  if (!run.has_validation_cost() || run.best_iteration() == run.iterations()) return all;
+  return absl::StrCat(all, ", best ", FormatCount(run.best_iteration()));
+}
+
 // Rows differ in them.
 bool ExamplesDiffer(const v1::Study& study) {
   return study.has_k_fold() || study.has_learning_curve();
@@ -96,12 +102,11 @@ std::string RunTable(const v1::Study& study, const v1::TrainingResult& result) {
       cells.push_back(FormatValue(setting.value()));
     }
     if (ExamplesDiffer(study)) cells.push_back(FormatCount(run.training_examples()));
-    cells.insert(
-        cells.end(),
-        {FormatCount(run.iterations()), CostText(run.has_training_cost(), run.training_cost()),
-         CostText(run.has_validation_cost(), run.validation_cost()),
-         run.has_validation_accuracy() ? FormatPercent(run.validation_accuracy()) : "-",
-         Note(run, result)});
+    cells.insert(cells.end(),
+                 {IterationsText(run), CostText(run.has_training_cost(), run.training_cost()),
+                  CostText(run.has_validation_cost(), run.validation_cost()),
+                  run.has_validation_accuracy() ? FormatPercent(run.validation_accuracy()) : "-",
+                  Note(run, result)});
     cells.resize(columns.size());
     table.AddRow(std::move(cells));
   }

@@ -11,14 +11,12 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
 
-#include "client/readers/byte_stream.h"
 #include "client/readers/quote.h"
+#include "client/readers/text_lines.h"
 #include "client/status_macros.h"
 
 namespace mlp {
 namespace {
-
-constexpr size_t kMaxLabelLine = 4096;
 
 absl::Status TooManyClasses() {
   return absl::InvalidArgumentError(
@@ -152,43 +150,9 @@ absl::StatusOr<ClassLabels> LabelsFromIntegers(absl::string_view file,
 
 absl::StatusOr<ClassLabels> ReadLabelLines(const std::string& path,
                                            const std::vector<std::string>& classes) {
-  MLP_ASSIGN_OR_RETURN(ByteStream stream, ByteStream::Open(path));
   WordLabels labels(classes);
-  std::string buffer(1 << 16, '\0');
-  std::string line;
-  int64_t line_number = 1;
-  int64_t empty_line = 0;
-  const auto end_line = [&]() -> absl::Status {
-    const bool empty = absl::StripAsciiWhitespace(line).empty();
-    if (empty) {
-      if (empty_line == 0) empty_line = line_number;
-    } else if (empty_line != 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": line ", empty_line, ": expected a label, got an empty line"));
-    } else if (const absl::Status added = labels.Add(line); !added.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": line ", line_number, ": ", added.message()));
-    }
-    ++line_number;
-    line.clear();
-    return absl::OkStatus();
-  };
-  while (true) {
-    MLP_ASSIGN_OR_RETURN(const size_t got, stream.ReadSome(buffer.size(), buffer.data()));
-    if (got == 0) break;
-    for (size_t i = 0; i < got; ++i) {
-      if (buffer[i] == '\n') {
-        MLP_RETURN_IF_ERROR(end_line());
-      } else if (line.size() < kMaxLabelLine) {
-        line.push_back(buffer[i]);
-      } else {
-        return absl::InvalidArgumentError(absl::StrCat(path, ": line ", line_number,
-                                                       ": expected a label, got more than ",
-                                                       kMaxLabelLine, " characters"));
-      }
-    }
-  }
-  if (!line.empty()) MLP_RETURN_IF_ERROR(end_line());
+  MLP_RETURN_IF_ERROR(
+      ForEachLine(path, "a label", [&labels](absl::string_view line) { return labels.Add(line); }));
   return std::move(labels).Finish();
 }
 

@@ -170,6 +170,17 @@ absl::Status CheckLabels(absl::Span<const int32_t> labels, int64_t first_row, in
   return absl::OkStatus();
 }
 
+absl::Status CheckWeights(absl::Span<const float> weights, int64_t first_row) {
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (!std::isfinite(weights[i]) || weights[i] < 0.0f) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("weights: row ", first_row + static_cast<int64_t>(i),
+                       ": expected a finite number of at least 0, got ", weights[i]));
+    }
+  }
+  return absl::OkStatus();
+}
+
 void CopyRow(const Dataset& dataset, int64_t row, absl::Span<float> out) {
   const int64_t row_bytes = dataset.schema.row_bytes();
   assert(row >= 0 && row < dataset.rows());

@@ -44,11 +44,13 @@ struct DatasetSchema {
 absl::Status ValidateSchema(const DatasetSchema& schema);
 
 // Immutable once filled. `features` holds N rows of schema.row_bytes() bytes each, little-endian,
-// row-major; labels[i] in [0, K).
+// row-major; labels[i] in [0, K); weights[i], finite and at least 0, is how much example i counts
+// in the cost.
 struct Dataset {
   DatasetSchema schema;
   std::string features;
   std::vector<int32_t> labels;
+  std::vector<float> weights = {};  // [N], or empty: all 1
 
   int64_t rows() const { return static_cast<int64_t>(labels.size()); }
 };
@@ -61,6 +63,10 @@ absl::Status CheckFinite(absl::string_view bytes, int64_t first_value, int featu
 // Checks labels against [0, classes). `first_row` is the row of labels[0]. INVALID_ARGUMENT naming
 // the row.
 absl::Status CheckLabels(absl::Span<const int32_t> labels, int64_t first_row, int classes);
+
+// Checks that every weight is finite and at least 0. `first_row` is the row of weights[0].
+// INVALID_ARGUMENT naming the row.
+absl::Status CheckWeights(absl::Span<const float> weights, int64_t first_row);
 
 // Copies row `row` as D floats, unscaled, to `out`. Requires row < rows() and out.size() == D.
 void CopyRow(const Dataset& dataset, int64_t row, absl::Span<float> out);

@@ -126,8 +126,7 @@ void BatchFeed::Fill() {
   for (size_t i = 0; i < rows.size(); ++i) {
     labels_[i] = data_.dataset.labels[static_cast<size_t>(rows[i])];
   }
-  weights_ =
-      ExampleWeights(data_.class_weights, absl::MakeConstSpan(labels_).subspan(0, rows.size()));
+  weights_ = WeightsOf(data_, rows);
 }
 
 }  // namespace mlp

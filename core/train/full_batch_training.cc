@@ -51,7 +51,7 @@ class StepRecorder final : public StepObserver {
       : context_(context),
         training_rows_(static_cast<double>(training.rows())),
         evaluations_before_(progress.cost_evaluations),
-        early_stopping_(config.stopping.patience, config.stopping.min_improvement),
+        early_stopping_(config.stopping.patience, config.stopping.min_improvement, "iterations"),
         reporter_(config.stopping, context.clock, context.observer, progress.iterations,
                   progress.seconds),
         progress_(std::move(progress)) {
@@ -105,13 +105,14 @@ class StepRecorder final : public StepObserver {
   double seconds() const { return reporter_.seconds(); }
 
  private:
-  // Where there is a validation part, its cost says which weights are best; else J.
+  // Where there is a validation part, its cost says which weights are best; else J, which falls
+  // with every step.
   void Keep(KeptWeights weights, const ConstVectorMap<double>& theta) {
     KeptWeights& kept = progress_.kept;
-    const bool lower = weights.validation_cost.has_value()
-                           ? IsBetter(*weights.validation_cost, *kept.validation_cost)
-                           : IsBetter(weights.cost, kept.cost);
-    if (!lower) return;
+    const bool better = weights.validation_cost.has_value()
+                            ? IsBetter(*weights.validation_cost, *kept.validation_cost)
+                            : IsBetter(weights.cost, kept.cost);
+    if (!better && !context_.keep_last) return;
     kept = std::move(weights);
     kept.theta = theta.cast<float>();
   }
@@ -175,6 +176,11 @@ TrainedWeights TrainFullBatch(const TrainingConfig& config, const TrainingData& 
   }
 
   const Checkpoint& progress = recorder.progress();
+  const bool failed =
+      result.reason == StopReason::kDiverged || result.reason == StopReason::kCancelled;
+  if (!failed && progress.kept.iteration == 0 && progress.iterations > 0) {
+    result.message += "; no iteration had a lower validation cost than the start, which was kept";
+  }
   // Else not even the start was accepted.
   const bool initial_is_known = !std::isnan(progress.initial_cost);
   return {.reason = result.reason,

@@ -41,8 +41,8 @@ class MiniBatchTraining {
         step_(config_, rows_, context.pool),
         length_{.steps_per_epoch = feed_.batches_per_epoch(),
                 .max_epochs = config.stopping.max_iterations},
-        convergence_(config.stopping.cost_tolerance, config.stopping.cost_window),
-        early_stopping_(config.stopping.patience, config.stopping.min_improvement),
+        convergence_(config.stopping.cost_tolerance, config.stopping.cost_window, "epochs"),
+        early_stopping_(config.stopping.patience, config.stopping.min_improvement, "epochs"),
         reporter_(config.stopping, context.clock, context.observer,
                   context.resume == nullptr ? 0 : context.resume->iterations,
                   context.resume == nullptr ? 0.0 : context.resume->seconds) {
@@ -158,7 +158,7 @@ class MiniBatchTraining {
   // The weights of now, unless earlier ones have a lower validation cost.
   void Keep(double cost, std::optional<double> validation_cost = std::nullopt) {
     KeptWeights& kept = progress_.kept;
-    if (kept.validation_cost.has_value() &&
+    if (kept.validation_cost.has_value() && !context_.keep_last &&
         !IsBetter(validation_cost.value(), *kept.validation_cost)) {
       return;
     }
@@ -176,16 +176,18 @@ class MiniBatchTraining {
     if (last.size() > epochs) last.erase(last.begin());
   }
 
+  // Of all epochs, where there were fewer.
   void TakeMeanWhereBetter() {
-    const auto epochs = static_cast<size_t>(config_.optimizer.average_last_epochs);
-    if (epochs < 2 || progress_.last_epochs.size() < epochs) return;
+    const size_t epochs = progress_.last_epochs.size();
+    if (epochs < 2) return;
     KeptWeights mean = {.theta = MeanOf(progress_.last_epochs),
                         .iteration = progress_.iterations,
                         .cost = progress_.kept.cost,
                         .validation_cost = std::nullopt};
     if (validation_ != nullptr) {
       mean.validation_cost = validation_->Evaluate(mean.theta.data(), interrupted_);
-      const bool better = IsBetter(*mean.validation_cost, *progress_.kept.validation_cost);
+      const bool better =
+          context_.keep_last || IsBetter(*mean.validation_cost, *progress_.kept.validation_cost);
       context_.Log(absl::StrCat("the mean of the last ", epochs, " epochs has validation cost ",
                                 *mean.validation_cost, ", epoch ", progress_.kept.iteration,
                                 " has ", *progress_.kept.validation_cost, ": took ",
@@ -260,6 +262,9 @@ class MiniBatchTraining {
     const bool published =
         trained.reason != StopReason::kCancelled && trained.reason != StopReason::kDiverged;
     if (published) trained.final_cost = TrainingCost(trained.theta);
+    if (published && trained.best_iteration == 0 && trained.iterations > 0) {
+      trained.message += "; no epoch had a lower validation cost than the start, which was kept";
+    }
     return trained;
   }
 

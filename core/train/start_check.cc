@@ -8,7 +8,6 @@
 
 #include "core/base/random.h"
 #include "core/nn/gradient_check.h"
-#include "core/nn/initialization.h"
 #include "core/train/objective.h"
 
 namespace mlp {
@@ -22,16 +21,16 @@ constexpr uint64_t kRandomStream = 0x63686563;
 
 // Beside the start and not at it: biases start at 0, where relu units that see only zeros sit
 // exactly on their corner, and there a difference quotient says nothing.
-Vector<double> CheckedParameters(const TrainingConfig& config) {
-  Vector<double> theta = InitialParameters(config.topology, config.initialization, config.seed);
-  Random random(config.seed, kRandomStream);
+Vector<double> Beside(Vector<double> theta, int64_t seed) {
+  Random random(seed, kRandomStream);
   for (double& parameter : theta) parameter += random.Uniform(-0.01, 0.01);
   return theta;
 }
 
 }  // namespace
 
-absl::StatusOr<double> CheckGradientAtStart(const TrainingConfig& config, const Examples& examples,
+absl::StatusOr<double> CheckGradientAtStart(const TrainingConfig& config,
+                                            const Vector<double>& start, const Examples& examples,
                                             ThreadPool& pool, const std::stop_token& stop) {
   Objective<double> objective(config.topology, config.cost, config.lambda, examples, pool);
   const auto cost_and_gradient = [&](const Vector<double>& theta, Vector<double>* gradient) {
@@ -41,7 +40,7 @@ absl::StatusOr<double> CheckGradientAtStart(const TrainingConfig& config, const 
 
   // A relu unit that crosses its corner within the step, or a strongly curved J, spoils the numeric
   // side at a long step; a wrong gradient is wrong at every step.
-  const Vector<double> theta = CheckedParameters(config);
+  const Vector<double> theta = Beside(start, config.seed);
   double error = std::numeric_limits<double>::infinity();
   for (const double step : {1e-4, 1e-5, 1e-6, 1e-7}) {
     const double error_at_step = GradientCheck(

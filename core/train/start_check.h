@@ -17,9 +17,11 @@ namespace mlp {
 inline constexpr size_t kGradientCheckRows = 64;
 
 // The relative error (see GradientCheck) of 200 random entries of the gradient over `examples` (at
-// least 1, and few: the first kGradientCheckRows of a training), in double. FAILED_PRECONDITION
-// where it is 1e-6 or more; CANCELLED once `stop` is requested.
-absl::StatusOr<double> CheckGradientAtStart(const TrainingConfig& config, const Examples& examples,
+// least 1, and few: the first kGradientCheckRows of a training), near the weights `start`, in
+// double, of J without l1. FAILED_PRECONDITION where it is 1e-6 or more; CANCELLED once `stop` is
+// requested.
+absl::StatusOr<double> CheckGradientAtStart(const TrainingConfig& config,
+                                            const Vector<double>& start, const Examples& examples,
                                             ThreadPool& pool, const std::stop_token& stop);
 
 }  // namespace mlp

@@ -23,6 +23,7 @@ StudyRun MakeRow(int number, const PlannedRun& planned, const Split& rows,
           .reason = outcome.reason,
           .message = outcome.message,
           .iterations = outcome.iterations,
+          .best_iteration = outcome.best_iteration,
           .seconds = outcome.seconds,
           .training_examples = static_cast<int64_t>(rows.training.size()),
           .validation_examples = static_cast<int64_t>(rows.validation.size()),
@@ -65,7 +66,7 @@ class StudyRunner {
     const int number = static_cast<int>(index) + 1;
     const Split rows = RowsOfRun(plan_, index);
     absl::StatusOr<TrainingOutcome> trained =
-        TrainOnSplit(dataset_, rows, planned.config, ContextOfRun(number));
+        TrainOnSplit(dataset_, rows, planned.config, ContextOfRun(number, planned.config));
     if (!trained.ok()) {
       return absl::Status(trained.status().code(),
                           absl::StrCat("run ", number, ": ", trained.status().message()));
@@ -87,14 +88,18 @@ class StudyRunner {
     return absl::OkStatus();
   }
 
-  // A run reports what the study makes of it, and not its own steps.
-  TrainingContext ContextOfRun(int number) const {
+  // A run reports what the study makes of it, and not its own steps. Where the validation part is
+  // to tell how well the training generalizes, it must not have chosen the weights: training cost
+  // would rise with less data or less lambda where it has to fall. Early stopping is part of the
+  // training.
+  TrainingContext ContextOfRun(int number, const TrainingConfig& config) const {
     TrainingContext context = {.pool = context_.pool, .clock = context_.clock};
     context.stop = context_.stop;
     context.log = [this, number](absl::string_view line) {
       context_.Log(absl::StrCat("run ", number, ": ", line));
     };
     context.start = context_.start;
+    context.keep_last = !searches_ && config.stopping.patience == 0;
     return context;
   }
 

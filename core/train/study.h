@@ -30,6 +30,7 @@ struct StudyRun {
   StopReason reason = StopReason::kConverged;
   std::string message;
   int iterations = 0;
+  int best_iteration = 0;  // whose weights the scores are of
   double seconds = 0.0;
   int64_t training_examples = 0;
   int64_t validation_examples = 0;
@@ -53,6 +54,8 @@ struct StudyOutcome {
 
 // Runs on the calling thread and context.pool; each run as TrainOnSplit does, from context.start
 // where it is given, so the result has the same bits with any number of threads. context.observer
+// The runs of a search are scored with their best weights; the others with their last, unless there
+// is early stopping (stopping.patience). context.observer
 // gets one point a run: its number as iteration, its costs without regularization (NaN where it
 // diverged), the time since the study began, and the time left if all runs take as long. A run that
 // diverges is one row of the result. Cancelled: the runs that came to their end are kept. The test

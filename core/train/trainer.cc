@@ -37,8 +37,8 @@ absl::StatusOr<std::optional<double>> CheckGradient(const TrainingConfig& config
   if (!config.check_gradient) return std::nullopt;
   const absl::Span<const int64_t> rows = data.split.training;
   const Examples examples = GatherPart(data, rows.subspan(0, kGradientCheckRows));
-  const absl::StatusOr<double> error =
-      CheckGradientAtStart(config, examples, context.pool, context.stop);
+  const absl::StatusOr<double> error = CheckGradientAtStart(
+      config, StartWeights(config, context.start), examples, context.pool, context.stop);
   if (error.ok()) return *error;
   // Cancelled: the training sees the same request and makes an outcome of it.
   if (absl::IsCancelled(error.status())) return std::nullopt;
@@ -100,6 +100,7 @@ absl::StatusOr<TrainingOutcome> TrainOnSplit(const Dataset& dataset, Split split
   if (context.start != nullptr) {
     MLP_RETURN_IF_ERROR(ValidateWarmStart(config, *context.start));
   }
+  MLP_RETURN_IF_ERROR(CheckExampleWeights(dataset, split.training));
   const TrainingData data = PrepareData(dataset, std::move(split), config, context.start);
   TrainingOutcome outcome;
   MLP_ASSIGN_OR_RETURN(outcome.gradient_check_error, CheckGradient(config, data, context));

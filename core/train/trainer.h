@@ -49,9 +49,9 @@ absl::Status ValidateWarmStart(const TrainingConfig& config, const WarmStart& wa
 
 // Runs on the calling thread and context.pool. The test part is read once, at the end. Cancelled
 // and diverged trainings are outcomes, not errors. Errors: ValidateForDataset's, SplitRows',
-// ValidateWarmStart's of context.start; FAILED_PRECONDITION where config.check_gradient finds a
-// relative error of 1e-6 or more (sampled entries, at most 64 rows, in double). Requires a
-// context.resume that ReadCheckpoint gave for `config`.
+// ValidateWarmStart's of context.start, CheckExampleWeights'; FAILED_PRECONDITION where
+// config.check_gradient finds a relative error of 1e-6 or more (sampled entries, at most 64 rows,
+// in double). Requires a context.resume that ReadCheckpoint gave for `config`.
 absl::StatusOr<TrainingOutcome> Train(const Dataset& dataset, const TrainingConfig& config,
                                       const TrainingContext& context);
 

@@ -42,7 +42,7 @@ absl::Status ValidateClassWeights(const ClassWeightOptions& options, int classes
   }
   for (size_t k = 0; k < weights.size(); ++k) {
     MLP_RETURN_IF_ERROR(CheckNumber(absl::StrCat("class_weights.weights[", k, "]"), weights[k],
-                                    weights[k] > 0.0, "above 0"));
+                                    weights[k] >= 1e-6 && weights[k] <= 1e6, "from 1e-6 to 1e6"));
   }
   return absl::OkStatus();
 }

@@ -45,6 +45,9 @@ struct TrainingContext {
   std::function<void(absl::string_view line)> log = nullptr;
   // Null: random weights.
   const WarmStart* start = nullptr;
+  // The outcome has the weights of the last iteration (of the mean over the last epochs, where
+  // asked for), and not those with the lowest validation cost.
+  bool keep_last = false;
   // Null: no checkpoints. When the training is cancelled, it saves one whether it is due or not.
   CheckpointSink* checkpoints = nullptr;
   // Names the training: its configuration, data and build. Written to its checkpoints.

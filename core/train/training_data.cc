@@ -3,14 +3,26 @@
 #include <algorithm>
 #include <utility>
 
+#include <absl/strings/str_cat.h>
+
 namespace mlp {
 namespace {
 
-std::vector<int32_t> LabelsOf(const Dataset& dataset, absl::Span<const int64_t> rows) {
-  std::vector<int32_t> labels;
-  labels.reserve(rows.size());
-  for (const int64_t row : rows) labels.push_back(dataset.labels[static_cast<size_t>(row)]);
-  return labels;
+// The weight of each class [K]; empty: all 1.
+std::vector<double> ClassWeights(const ClassWeightOptions& options, const Dataset& dataset,
+                                 absl::Span<const int64_t> training) {
+  if (!options.balanced) return options.weights;
+  const int classes = dataset.schema.classes();
+  std::vector<double> class_examples(static_cast<size_t>(classes), 0.0);
+  for (const int64_t row : training) {
+    class_examples[static_cast<size_t>(dataset.labels[static_cast<size_t>(row)])] += 1.0;
+  }
+  std::vector<double> weights;
+  weights.reserve(class_examples.size());
+  for (const double count : class_examples) {
+    weights.push_back(count > 0.0 ? static_cast<double>(training.size()) / (classes * count) : 1.0);
+  }
+  return weights;
 }
 
 }  // namespace
@@ -21,54 +33,56 @@ TrainingData PrepareData(const Dataset& dataset, Split split, const TrainingConf
   FeatureScaler scaler = start != nullptr
                              ? start->scaler
                              : FeatureScaler::Fit(config.scaling, dataset, split.training);
-  std::vector<float> class_weights = ClassWeights(
-      config.class_weights, LabelsOf(dataset, split.training), dataset.schema.classes());
+  std::vector<float> weights = ExampleWeights(config.class_weights, dataset, split.training);
   return {.dataset = dataset,
           .split = std::move(split),
           .scaler = std::move(scaler),
-          .class_weights = std::move(class_weights)};
+          .weights = std::move(weights)};
 }
 
-std::vector<float> ClassWeights(const ClassWeightOptions& options, absl::Span<const int32_t> labels,
-                                int classes) {
-  if (options.weights.empty() && !options.balanced) return {};
-  const auto count = static_cast<size_t>(classes);
-  const auto examples = static_cast<double>(labels.size());
-  std::vector<double> class_examples(count, 0.0);
-  for (const int32_t label : labels) class_examples[static_cast<size_t>(label)] += 1.0;
-
-  std::vector<double> weights = options.weights;
-  if (options.balanced) {
-    weights.assign(count, 1.0);
-    for (size_t k = 0; k < count; ++k) {
-      if (class_examples[k] > 0.0) weights[k] = examples / (classes * class_examples[k]);
-    }
-  }
+std::vector<float> ExampleWeights(const ClassWeightOptions& options, const Dataset& dataset,
+                                  absl::Span<const int64_t> training) {
+  const std::vector<double> of_class = ClassWeights(options, dataset, training);
+  if (of_class.empty() && dataset.weights.empty()) return {};
+  const auto weight = [&](size_t row) {
+    const double own = dataset.weights.empty() ? 1.0 : static_cast<double>(dataset.weights[row]);
+    return of_class.empty() ? own : own * of_class[static_cast<size_t>(dataset.labels[row])];
+  };
   double sum = 0.0;
-  for (size_t k = 0; k < count; ++k) sum += class_examples[k] * weights[k];
-  std::vector<float> normalized;
-  normalized.reserve(count);
-  for (const double weight : weights) {
-    normalized.push_back(static_cast<float>(weight * examples / sum));
+  for (const int64_t row : training) sum += weight(static_cast<size_t>(row));
+  const double mean = sum / static_cast<double>(training.size());
+  std::vector<float> weights;
+  weights.reserve(dataset.labels.size());
+  for (size_t row = 0; row < dataset.labels.size(); ++row) {
+    weights.push_back(static_cast<float>(weight(row) / mean));
   }
   // Without weights at all rather than with weights of 1: the same bits either way, but faster.
-  const bool alike = std::all_of(normalized.begin(), normalized.end(),
-                                 [](float weight) { return weight == 1.0f; });
-  return alike ? std::vector<float>() : normalized;
+  const bool alike =
+      std::all_of(weights.begin(), weights.end(), [](float value) { return value == 1.0f; });
+  return alike ? std::vector<float>() : weights;
 }
 
-std::vector<float> ExampleWeights(absl::Span<const float> class_weights,
-                                  absl::Span<const int32_t> labels) {
+absl::Status CheckExampleWeights(const Dataset& dataset, absl::Span<const int64_t> training) {
+  const auto counts = [&](int64_t row) { return dataset.weights[static_cast<size_t>(row)] > 0.0f; };
+  if (dataset.weights.empty() || std::any_of(training.begin(), training.end(), counts)) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat("weights: expected one above 0 among the ",
+                                                    training.size(),
+                                                    " examples of the training part, got none"));
+}
+
+std::vector<float> WeightsOf(const TrainingData& data, absl::Span<const int64_t> rows) {
   std::vector<float> weights;
-  if (class_weights.empty()) return weights;
-  weights.reserve(labels.size());
-  for (const int32_t label : labels) weights.push_back(class_weights[static_cast<size_t>(label)]);
+  if (data.weights.empty()) return weights;
+  weights.reserve(rows.size());
+  for (const int64_t row : rows) weights.push_back(data.weights[static_cast<size_t>(row)]);
   return weights;
 }
 
 Examples GatherPart(const TrainingData& data, absl::Span<const int64_t> rows) {
   Examples examples = GatherExamples(data.dataset, rows, data.scaler);
-  examples.weights = ExampleWeights(data.class_weights, examples.labels);
+  examples.weights = WeightsOf(data, rows);
   return examples;
 }
 

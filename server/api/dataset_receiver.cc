@@ -31,13 +31,22 @@ absl::Status CheckHeader(const v1::DatasetHeader& header, const DatasetSchema& s
                                                    header.request_id().size()));
   }
   // A row has at most 2^22 bytes, so rows below 2^40 cannot overflow the product.
-  const int64_t row_bytes = schema.row_bytes() + static_cast<int64_t>(sizeof(int32_t));
+  const int64_t row_bytes = schema.row_bytes() + static_cast<int64_t>(sizeof(int32_t)) +
+                            static_cast<int64_t>(header.weighted() ? sizeof(float) : 0);
   if (header.rows() > limits.max_dataset_bytes / row_bytes) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "header.rows: ", header.rows(), " rows of ", row_bytes, " bytes are more than the ",
         limits.max_dataset_bytes, " bytes that a dataset may have"));
   }
   return absl::OkStatus();
+}
+
+// Labels or weights of a chunk, four bytes each.
+absl::Status CheckCount(absl::string_view what, int count) {
+  constexpr size_t kMost = kMaxChunkBytes / sizeof(int32_t);
+  if (static_cast<size_t>(count) <= kMost) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("chunk.", what, ": expected at most ", kMost, " ", what, ", got ", count));
 }
 
 }  // namespace
@@ -64,13 +73,11 @@ absl::Status DatasetReceiver::Add(const v1::DatasetChunk& chunk) {
                                                      kMaxChunkBytes, " bytes, got ",
                                                      chunk.features().size()));
   }
-  if (static_cast<size_t>(chunk.labels_size()) > kMaxChunkBytes / sizeof(int32_t)) {
-    return absl::ResourceExhaustedError(absl::StrCat("chunk.labels: expected at most ",
-                                                     kMaxChunkBytes / sizeof(int32_t),
-                                                     " labels, got ", chunk.labels_size()));
-  }
+  MLP_RETURN_IF_ERROR(CheckCount("labels", chunk.labels_size()));
+  MLP_RETURN_IF_ERROR(CheckCount("weights", chunk.weights_size()));
   MLP_RETURN_IF_ERROR(AddFeatures(chunk.features()));
   MLP_RETURN_IF_ERROR(AddLabels(chunk));
+  MLP_RETURN_IF_ERROR(AddWeights(chunk));
   return FlushWholeRows();
 }
 
@@ -99,30 +106,60 @@ absl::Status DatasetReceiver::AddLabels(const v1::DatasetChunk& chunk) {
   return absl::OkStatus();
 }
 
-absl::Status DatasetReceiver::FlushWholeRows() {
-  const auto row_bytes = static_cast<size_t>(schema_.row_bytes());
-  const size_t rows = std::min(pending_features_.size() / row_bytes, pending_labels_.size());
-  if (rows > 0) {
-    const absl::string_view features(pending_features_.data(), rows * row_bytes);
-    const absl::Span<const int32_t> labels(pending_labels_.data(), rows);
-    if (schema_.feature_type == FeatureType::kFloat32) {
-      const int64_t first_row = labels_ - static_cast<int64_t>(pending_labels_.size());
-      MLP_RETURN_IF_ERROR(CheckFinite(features, first_row * schema_.features, schema_.features));
-    }
-    MLP_RETURN_IF_ERROR(upload_->Append(features, labels));
-    hash_.Update(features);
-    label_bytes_.append(reinterpret_cast<const char*>(labels.data()), rows * sizeof(int32_t));
-    for (const int32_t label : labels) ++class_counts_[static_cast<size_t>(label)];
-    pending_features_.erase(0, rows * row_bytes);
-    pending_labels_.erase(pending_labels_.begin(),
-                          pending_labels_.begin() + static_cast<std::ptrdiff_t>(rows));
+absl::Status DatasetReceiver::AddWeights(const v1::DatasetChunk& chunk) {
+  const absl::Span<const float> weights(chunk.weights().data(),
+                                        static_cast<size_t>(chunk.weights_size()));
+  if (!header_.weighted() && !weights.empty()) {
+    return absl::InvalidArgumentError("weights: expected none, as header.weighted is not set");
   }
-  const size_t pending = pending_features_.size() + pending_labels_.size() * sizeof(int32_t);
+  MLP_RETURN_IF_ERROR(CheckWeights(weights, weights_));
+  weights_ += chunk.weights_size();
+  if (weights_ > header_.rows()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("weights: expected ", header_.rows(), ", one a row, got more"));
+  }
+  pending_weights_.insert(pending_weights_.end(), weights.begin(), weights.end());
+  return absl::OkStatus();
+}
+
+absl::Status DatasetReceiver::FlushWholeRows() {
+  size_t rows = std::min(pending_features_.size() / static_cast<size_t>(schema_.row_bytes()),
+                         pending_labels_.size());
+  if (header_.weighted()) rows = std::min(rows, pending_weights_.size());
+  if (rows > 0) MLP_RETURN_IF_ERROR(HandOn(rows));
+  const size_t pending = pending_features_.size() + pending_labels_.size() * sizeof(int32_t) +
+                         pending_weights_.size() * sizeof(float);
   if (pending > kMaxPendingBytes) {
     return absl::InvalidArgumentError(
-        absl::StrCat("chunk: features and labels must come together, but are ", pending,
+        absl::StrCat("chunk: features, labels and weights must come together, but are ", pending,
                      " bytes apart (at most ", kMaxPendingBytes, ")"));
   }
+  return absl::OkStatus();
+}
+
+absl::Status DatasetReceiver::HandOn(size_t rows) {
+  const size_t feature_bytes = rows * static_cast<size_t>(schema_.row_bytes());
+  const DatasetRows whole = {
+      .features = absl::string_view(pending_features_).substr(0, feature_bytes),
+      .labels = absl::MakeConstSpan(pending_labels_).subspan(0, rows),
+      .weights = absl::MakeConstSpan(pending_weights_).subspan(0, header_.weighted() ? rows : 0)};
+  if (schema_.feature_type == FeatureType::kFloat32) {
+    const int64_t first_row = labels_ - static_cast<int64_t>(pending_labels_.size());
+    MLP_RETURN_IF_ERROR(
+        CheckFinite(whole.features, first_row * schema_.features, schema_.features));
+  }
+  MLP_RETURN_IF_ERROR(upload_->Append(whole));
+  hash_.Update(whole.features);
+  label_bytes_.append(reinterpret_cast<const char*>(whole.labels.data()), rows * sizeof(int32_t));
+  weight_bytes_.append(reinterpret_cast<const char*>(whole.weights.data()),
+                       whole.weights.size() * sizeof(float));
+  for (const int32_t label : whole.labels) ++class_counts_[static_cast<size_t>(label)];
+  pending_weights_.erase(
+      pending_weights_.begin(),
+      pending_weights_.begin() + static_cast<std::ptrdiff_t>(whole.weights.size()));
+  pending_features_.erase(0, feature_bytes);
+  pending_labels_.erase(pending_labels_.begin(),
+                        pending_labels_.begin() + static_cast<std::ptrdiff_t>(rows));
   return absl::OkStatus();
 }
 
@@ -137,7 +174,12 @@ absl::StatusOr<v1::Dataset> DatasetReceiver::Finish() {
     return absl::InvalidArgumentError(
         absl::StrCat("labels: expected ", header_.rows(), ", one a row, got ", labels_));
   }
+  if (header_.weighted() && weights_ != header_.rows()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("weights: expected ", header_.rows(), ", one a row, got ", weights_));
+  }
   hash_.Update(label_bytes_);
+  hash_.Update(weight_bytes_);
 
   v1::Dataset dataset;
   dataset.set_name(header_.name());
@@ -147,7 +189,9 @@ absl::StatusOr<v1::Dataset> DatasetReceiver::Finish() {
   *dataset.mutable_class_names() = header_.class_names();
   dataset.mutable_class_counts()->Add(class_counts_.begin(), class_counts_.end());
   if (header_.has_image()) *dataset.mutable_image() = header_.image();
-  dataset.set_bytes(expected_bytes + static_cast<int64_t>(label_bytes_.size()));
+  dataset.set_bytes(expected_bytes +
+                    static_cast<int64_t>(label_bytes_.size() + weight_bytes_.size()));
+  dataset.set_weighted(header_.weighted());
   dataset.set_sha256(hash_.FinishHex());
   return upload_->Commit(dataset);
 }

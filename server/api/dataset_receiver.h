@@ -31,8 +31,9 @@ class DatasetReceiver {
                                                                 const DatasetLimits& limits,
                                                                 Store& store);
 
-  // INVALID_ARGUMENT: a label outside the classes, NaN or infinity, more rows than announced,
-  // labels and features more than 8 MiB apart. RESOURCE_EXHAUSTED: a chunk over kMaxChunkBytes.
+  // INVALID_ARGUMENT: a label outside the classes, NaN or infinity, a weight below 0 or of a
+  // dataset without weights, more rows than announced, labels and features more than 8 MiB apart.
+  // RESOURCE_EXHAUSTED: a chunk over kMaxChunkBytes.
   absl::Status Add(const v1::DatasetChunk& chunk);
 
   // INVALID_ARGUMENT where rows are missing or cut; otherwise the dataset as stored.
@@ -44,7 +45,10 @@ class DatasetReceiver {
 
   absl::Status AddFeatures(const std::string& features);
   absl::Status AddLabels(const v1::DatasetChunk& chunk);
+  absl::Status AddWeights(const v1::DatasetChunk& chunk);
+  // The first rows that are there whole go to the store.
   absl::Status FlushWholeRows();
+  absl::Status HandOn(size_t rows);
 
   const v1::DatasetHeader header_;
   const DatasetSchema schema_;
@@ -52,9 +56,12 @@ class DatasetReceiver {
   // Received but not yet handed on: a part of a row, or rows whose labels are still to come.
   std::string pending_features_;
   std::vector<int32_t> pending_labels_;
+  std::vector<float> pending_weights_;
   int64_t feature_bytes_ = 0;  // received in all
   int64_t labels_ = 0;         // received in all
+  int64_t weights_ = 0;        // received in all
   std::string label_bytes_;    // all labels, little-endian: hashed after the last feature
+  std::string weight_bytes_;   // all weights, the same: hashed after the last label
   std::vector<int64_t> class_counts_;
   Sha256 hash_;
 };

@@ -124,6 +124,7 @@ class DatasetServiceImpl final : public RpcService {
     *response.mutable_features() = std::move(examples.features);
     response.mutable_labels()->Add(examples.labels.begin(), examples.labels.end());
     response.mutable_rows()->Add(rows.begin(), rows.end());
+    response.mutable_weights()->Add(examples.weights.begin(), examples.weights.end());
     return absl::OkStatus();
   }
 

@@ -36,4 +36,9 @@ absl::Status RefuseUnusedFields(const Message& message, absl::string_view path,
   return absl::OkStatus();
 }
 
+std::string ExpectedForHiddenLayers(int64_t hidden_layers) {
+  if (hidden_layers == 1) return "expected none or 1 entry, as there is one hidden layer";
+  return absl::StrCat("expected none, 1 or ", hidden_layers, " entries, one a hidden layer");
+}
+
 }  // namespace mlp

@@ -1,7 +1,9 @@
 // The refusals that conversions share.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
+#include <string>
 
 #include <absl/status/status.h>
 #include <absl/strings/string_view.h>
@@ -18,5 +20,9 @@ absl::Status UnknownValue(absl::string_view field, absl::string_view expected, i
 // differs from its default or, if optional, was given; a message where it holds anything.
 absl::Status RefuseUnusedFields(const google::protobuf::Message& message, absl::string_view path,
                                 std::initializer_list<int> used, absl::string_view user);
+
+// What was expected of a repeated field that has an entry a hidden layer or one for all:
+// `expected none, 1 or 3 entries, one a hidden layer`.
+std::string ExpectedForHiddenLayers(int64_t hidden_layers);
 
 }  // namespace mlp

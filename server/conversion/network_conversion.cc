@@ -57,9 +57,8 @@ absl::StatusOr<Topology> TopologyFromApi(const v1::NetworkConfig& network, CostK
   const int hidden = entries - 2;
   const int given = network.activations_size();
   if (given > 1 && given != hidden) {
-    return absl::InvalidArgumentError(absl::StrCat("network.activations: expected none, 1 or ",
-                                                   hidden, " entries, one a hidden layer, got ",
-                                                   given));
+    return absl::InvalidArgumentError(
+        absl::StrCat("network.activations: ", ExpectedForHiddenLayers(hidden), ", got ", given));
   }
   Topology topology;
   topology.inputs = network.layers(0);

@@ -25,9 +25,9 @@ absl::StatusOr<std::vector<double>> DropoutFromApi(const v1::RegularizationConfi
   if (given == hidden) {
     return std::vector<double>(message.dropout().begin(), message.dropout().end());
   }
-  return absl::InvalidArgumentError(absl::StrCat("regularization.dropout: expected none, 1 or ",
-                                                 hidden, " entries, one a hidden layer, got ",
-                                                 given));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "regularization.dropout: ", ExpectedForHiddenLayers(static_cast<int64_t>(hidden)), ", got ",
+      given));
 }
 
 AugmentationOptions AugmentationFromApi(const v1::AugmentationConfig& message) {

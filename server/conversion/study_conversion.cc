@@ -126,6 +126,7 @@ v1::StudyRun StudyRunToApi(const StudyRun& run) {
   message.set_stop_reason(StopReasonToApi(run.reason));
   message.set_message(run.message);
   message.set_iterations(run.iterations);
+  message.set_best_iteration(run.best_iteration);
   message.set_seconds(run.seconds);
   message.set_training_examples(run.training_examples);
   message.set_validation_examples(run.validation_examples);

@@ -18,18 +18,31 @@ absl::Status Damaged(const v1::Dataset& record) {
       absl::StrCat("dataset ", record.name(), ": the stored rows are damaged"));
 }
 
+// Appends the values of one piece. False where the bytes are no whole values.
+template <typename T>
+bool AppendValues(absl::string_view bytes, std::vector<T>& values) {
+  if (bytes.size() % sizeof(T) != 0) return false;
+  const size_t first = values.size();
+  values.resize(first + bytes.size() / sizeof(T));
+  std::memcpy(values.data() + first, bytes.data(), bytes.size());
+  return true;
+}
+
 // Appends the labels of one piece. False where they are no classes of the dataset: whoever counts
 // by label must be able to rely on that, also where no hash is checked.
 bool AppendLabels(absl::string_view bytes, const v1::Dataset& record,
                   std::vector<int32_t>& labels) {
-  if (bytes.size() % sizeof(int32_t) != 0) return false;
   const size_t first = labels.size();
-  labels.resize(first + bytes.size() / sizeof(int32_t));
-  std::memcpy(labels.data() + first, bytes.data(), bytes.size());
-  return std::all_of(labels.begin() + static_cast<ptrdiff_t>(first), labels.end(),
+  return AppendValues(bytes, labels) &&
+         std::all_of(labels.begin() + static_cast<ptrdiff_t>(first), labels.end(),
                      [classes = record.class_names_size()](int32_t label) {
                        return label >= 0 && label < classes;
                      });
+}
+
+// As many weights as rows, or none.
+int64_t WeightBytes(const v1::Dataset& record) {
+  return record.weighted() ? record.rows() * static_cast<int64_t>(sizeof(float)) : 0;
 }
 
 // Compares what is stored with the record, before memory is taken for it.
@@ -37,14 +50,15 @@ absl::Status CheckSizes(SqliteConnection& connection, const StoredDataset& store
                         int64_t row_bytes) {
   if (row_bytes < 1) return Damaged(stored.record);
   SqliteStatement select = connection.Prepare(
-      "SELECT sum(length(labels)), sum(length(features)) FROM dataset_pieces "
-      "WHERE dataset_id = ?1");
+      "SELECT sum(length(labels)), sum(length(features)), sum(ifnull(length(weights), 0)) "
+      "FROM dataset_pieces WHERE dataset_id = ?1");
   select.Bind(stored.id);
   MLP_RETURN_IF_ERROR(select.Step().status());
   const int64_t rows = stored.record.rows();
   const auto label_bytes = static_cast<int64_t>(sizeof(int32_t));
   const bool ok = select.Int(0) % label_bytes == 0 && select.Int(0) / label_bytes == rows &&
-                  select.Int(1) % row_bytes == 0 && select.Int(1) / row_bytes == rows;
+                  select.Int(1) % row_bytes == 0 && select.Int(1) / row_bytes == rows &&
+                  select.Int(2) == WeightBytes(stored.record);
   return ok ? absl::OkStatus() : Damaged(stored.record);
 }
 
@@ -54,14 +68,18 @@ absl::Status ReadPieces(SqliteConnection& connection, const StoredDataset& store
   MLP_RETURN_IF_ERROR(CheckSizes(connection, stored, row_bytes));
   dataset.features.reserve(static_cast<size_t>(stored.record.rows() * row_bytes));
   dataset.labels.reserve(static_cast<size_t>(stored.record.rows()));
+  if (stored.record.weighted()) dataset.weights.reserve(dataset.labels.capacity());
   SqliteStatement select = connection.Prepare(
-      "SELECT labels, features FROM dataset_pieces WHERE dataset_id = ?1 ORDER BY first_row");
+      "SELECT labels, features, weights FROM dataset_pieces WHERE dataset_id = ?1 "
+      "ORDER BY first_row");
   select.Bind(stored.id);
   while (true) {
     MLP_ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return absl::OkStatus();
-    if (!AppendLabels(select.Bytes(0), stored.record, dataset.labels))
+    if (!AppendLabels(select.Bytes(0), stored.record, dataset.labels) ||
+        !AppendValues(select.Bytes(2), dataset.weights)) {
       return Damaged(stored.record);
+    }
     const absl::string_view features = select.Bytes(1);
     dataset.features.append(features.data(), features.size());
   }
@@ -82,17 +100,19 @@ absl::Status CheckRows(const v1::Dataset& record, absl::Span<const int64_t> rows
 absl::StatusOr<size_t> CopyFromPiece(SqliteConnection& connection, const StoredDataset& stored,
                                      absl::Span<const int64_t> rows, Dataset& dataset) {
   SqliteStatement select = connection.Prepare(
-      "SELECT first_row, labels, features FROM dataset_pieces "
+      "SELECT first_row, labels, features, weights FROM dataset_pieces "
       "WHERE dataset_id = ?1 AND first_row <= ?2 ORDER BY first_row DESC LIMIT 1");
   select.Bind(stored.id, rows[0]);
   MLP_ASSIGN_OR_RETURN(const bool found, select.Step());
   if (!found) return Damaged(stored.record);
   const int64_t first = select.Int(0);
   std::vector<int32_t> labels;
+  std::vector<float> weights;
   const absl::string_view features = select.Bytes(2);
   const auto row_bytes = static_cast<size_t>(dataset.schema.row_bytes());
   if (!AppendLabels(select.Bytes(1), stored.record, labels) ||
-      features.size() != labels.size() * row_bytes) {
+      !AppendValues(select.Bytes(3), weights) || features.size() != labels.size() * row_bytes ||
+      weights.size() != (stored.record.weighted() ? labels.size() : 0)) {
     return Damaged(stored.record);
   }
   const int64_t end = first + static_cast<int64_t>(labels.size());
@@ -101,6 +121,7 @@ absl::StatusOr<size_t> CopyFromPiece(SqliteConnection& connection, const StoredD
     const auto index = static_cast<size_t>(rows[copied] - first);
     dataset.features.append(features.data() + index * row_bytes, row_bytes);
     dataset.labels.push_back(labels[index]);
+    if (!weights.empty()) dataset.weights.push_back(weights[index]);
     ++copied;
   }
   if (copied == 0) return Damaged(stored.record);
@@ -122,6 +143,8 @@ absl::StatusOr<Dataset> SqliteDatasets::Read(absl::string_view name) {
   hash.Update(dataset.features);
   hash.Update(absl::string_view(reinterpret_cast<const char*>(dataset.labels.data()),
                                 dataset.labels.size() * sizeof(int32_t)));
+  hash.Update(absl::string_view(reinterpret_cast<const char*>(dataset.weights.data()),
+                                dataset.weights.size() * sizeof(float)));
   if (hash.FinishHex() != stored.record.sha256()) return Damaged(stored.record);
   return dataset;
 }

@@ -15,7 +15,7 @@ namespace mlp {
 namespace {
 
 static_assert(std::endian::native == std::endian::little,
-              "labels are stored as they are in memory");
+              "labels and weights are stored as they are in memory");
 
 constexpr int64_t kPieceBytes = int64_t{1} << 20;
 
@@ -25,6 +25,11 @@ int64_t RowBytes(const Message& message) {
   const FeatureType type = message.feature_type() == v1::FEATURE_TYPE_UINT8 ? FeatureType::kUint8
                                                                             : FeatureType::kFloat32;
   return int64_t{message.features()} * FeatureBytes(type);
+}
+
+template <typename T>
+absl::string_view BytesOf(const std::vector<T>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
 }
 
 // The stored dataset that this name and request id are both of; nothing where both are free.
@@ -72,6 +77,7 @@ SqliteDatasetUpload::SqliteDatasetUpload(const v1::DatasetHeader& header, Sqlite
       clock_(clock),
       name_(header.name()),
       request_id_(header.request_id()),
+      weighted_(header.weighted()),
       row_bytes_(RowBytes(header)),
       rows_per_piece_(row_bytes_ < 1 ? 1 : std::max<int64_t>(kPieceBytes / row_bytes_, 1)) {}
 
@@ -80,29 +86,37 @@ SqliteDatasetUpload::~SqliteDatasetUpload() {
   if (id_ != 0 && !named_) PurgeDataset(database_, id_).IgnoreError();
 }
 
-absl::Status SqliteDatasetUpload::Append(absl::string_view features,
-                                         absl::Span<const int32_t> labels) {
+absl::Status SqliteDatasetUpload::Append(const DatasetRows& rows) {
   MLP_RETURN_IF_ERROR(failed_);
   const auto row_bytes = static_cast<size_t>(row_bytes_);
-  if (features.size() % row_bytes != 0 || features.size() / row_bytes != labels.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("features: expected ", labels.size(),
-                                                   " rows of ", row_bytes_, " bytes, got ",
-                                                   features.size(), " bytes"));
+  const size_t count = rows.labels.size();
+  if (rows.features.size() % row_bytes != 0 || rows.features.size() / row_bytes != count) {
+    return absl::InvalidArgumentError(absl::StrCat("features: expected ", count, " rows of ",
+                                                   row_bytes_, " bytes, got ", rows.features.size(),
+                                                   " bytes"));
   }
-  failed_ = AppendPieces(features, labels);
+  if (rows.weights.size() != (weighted_ ? count : 0)) {
+    return absl::InvalidArgumentError(absl::StrCat("weights: expected ", weighted_ ? count : 0,
+                                                   " for ", count, " rows, got ",
+                                                   rows.weights.size()));
+  }
+  failed_ = AppendPieces(rows);
   return failed_;
 }
 
-absl::Status SqliteDatasetUpload::AppendPieces(absl::string_view features,
-                                               absl::Span<const int32_t> labels) {
+absl::Status SqliteDatasetUpload::AppendPieces(DatasetRows rows) {
   const auto row_bytes = static_cast<size_t>(row_bytes_);
   const auto rows_per_piece = static_cast<size_t>(rows_per_piece_);
-  while (!labels.empty()) {
-    const size_t rows = std::min(rows_per_piece - labels_.size(), labels.size());
-    features_.append(features.data(), rows * row_bytes);
-    labels_.insert(labels_.end(), labels.begin(), labels.begin() + static_cast<ptrdiff_t>(rows));
-    features.remove_prefix(rows * row_bytes);
-    labels.remove_prefix(rows);
+  while (!rows.labels.empty()) {
+    const size_t count = std::min(rows_per_piece - labels_.size(), rows.labels.size());
+    const auto labels = rows.labels.subspan(0, count);
+    const auto weights = rows.weights.subspan(0, count);
+    features_.append(rows.features.data(), count * row_bytes);
+    labels_.insert(labels_.end(), labels.begin(), labels.end());
+    weights_.insert(weights_.end(), weights.begin(), weights.end());
+    rows.features.remove_prefix(count * row_bytes);
+    rows.labels.remove_prefix(labels.size());
+    rows.weights.remove_prefix(weights.size());
     if (labels_.size() < rows_per_piece) return absl::OkStatus();
 
     MLP_RETURN_IF_ERROR(database_.WriteUnflushed(
@@ -110,17 +124,17 @@ absl::Status SqliteDatasetUpload::AppendPieces(absl::string_view features,
     written_rows_ += rows_per_piece_;
     features_.clear();
     labels_.clear();
+    weights_.clear();
   }
   return absl::OkStatus();
 }
 
 absl::Status SqliteDatasetUpload::WriteBuffer(SqliteConnection& connection) {
   SqliteStatement insert = connection.Prepare(
-      "INSERT INTO dataset_pieces (dataset_id, first_row, labels, features) "
-      "VALUES (?1, ?2, ?3, ?4)");
-  const absl::string_view labels(reinterpret_cast<const char*>(labels_.data()),
-                                 labels_.size() * sizeof(int32_t));
-  insert.Bind(id_, written_rows_, SqliteBlob{labels}, SqliteBlob{features_});
+      "INSERT INTO dataset_pieces (dataset_id, first_row, labels, features, weights) "
+      "VALUES (?1, ?2, ?3, ?4, nullif(?5, x''))");
+  insert.Bind(id_, written_rows_, SqliteBlob{BytesOf(labels_)}, SqliteBlob{features_},
+              SqliteBlob{BytesOf(weights_)});
   return insert.Run();
 }
 
@@ -133,6 +147,10 @@ absl::Status SqliteDatasetUpload::CheckComplete(const v1::Dataset& dataset) cons
   if (RowBytes(dataset) != row_bytes_) {
     return absl::InvalidArgumentError(absl::StrCat("features: expected rows of ", row_bytes_,
                                                    " bytes, got rows of ", RowBytes(dataset)));
+  }
+  if (dataset.weighted() != weighted_) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("weighted: expected ", weighted_, ", got ", dataset.weighted()));
   }
   if (dataset.name() != name_) {
     return absl::InvalidArgumentError(

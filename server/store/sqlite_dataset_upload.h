@@ -29,14 +29,14 @@ class SqliteDatasetUpload final : public DatasetUpload {
                                                                     const Clock& clock);
   ~SqliteDatasetUpload() override;
 
-  absl::Status Append(absl::string_view features, absl::Span<const int32_t> labels) override;
+  absl::Status Append(const DatasetRows& rows) override;
   absl::StatusOr<v1::Dataset> Commit(const v1::Dataset& dataset) override;
 
  private:
   SqliteDatasetUpload(const v1::DatasetHeader& header, SqliteDatabase& database,
                       const Clock& clock);
 
-  absl::Status AppendPieces(absl::string_view features, absl::Span<const int32_t> labels);
+  absl::Status AppendPieces(DatasetRows rows);
   absl::Status WriteBuffer(SqliteConnection& connection);
   absl::Status CheckComplete(const v1::Dataset& dataset) const;
 
@@ -44,6 +44,7 @@ class SqliteDatasetUpload final : public DatasetUpload {
   const Clock& clock_;
   const std::string name_;
   const std::string request_id_;
+  const bool weighted_;
   const int64_t row_bytes_;
   const int64_t rows_per_piece_;
   int64_t id_ = 0;
@@ -53,6 +54,7 @@ class SqliteDatasetUpload final : public DatasetUpload {
   int64_t written_rows_ = 0;  // in pieces in the database
   std::string features_;      // buffered rows
   std::vector<int32_t> labels_;
+  std::vector<float> weights_;
 };
 
 }  // namespace mlp

@@ -74,8 +74,7 @@ CREATE TABLE artifact_pieces (
 );
 )sql",
     // 2: where a job starts from, its log, and the checkpoints it goes on from. A checkpoint
-    // without
-    // a job is deleted; one that is not complete is being written.
+    // without a job is deleted; one that is not complete is being written.
     R"sql(
 ALTER TABLE jobs ADD COLUMN initial_model TEXT;
 ALTER TABLE jobs ADD COLUMN log BLOB;
@@ -93,6 +92,10 @@ CREATE TABLE checkpoint_pieces (
   bytes BLOB NOT NULL,
   PRIMARY KEY (checkpoint_id, piece)
 );
+)sql",
+    // 3: how much each example counts; NULL where all count alike.
+    R"sql(
+ALTER TABLE dataset_pieces ADD COLUMN weights BLOB;
 )sql",
 };
 

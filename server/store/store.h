@@ -37,13 +37,20 @@ struct PageRequest {
   std::string after;
 };
 
+// Whole rows of a dataset: a label each, and a weight each where the dataset is weighted.
+struct DatasetRows {
+  absl::string_view features;  // labels.size() rows
+  absl::Span<const int32_t> labels;
+  absl::Span<const float> weights = {};
+};
+
 // A dataset on its way in. Destroying it before Commit leaves nothing behind. Thread-compatible.
 class DatasetUpload {
  public:
   virtual ~DatasetUpload() = default;
-  // Appends whole rows: features of rows.size() = labels.size() * row_bytes bytes. Memory stays
-  // bounded by the piece. Checked by the caller.
-  virtual absl::Status Append(absl::string_view features, absl::Span<const int32_t> labels) = 0;
+  // Memory stays bounded by the piece. Values are checked by the caller; INVALID_ARGUMENT where
+  // there are not as many of each.
+  virtual absl::Status Append(const DatasetRows& rows) = 0;
   // Makes the dataset visible under its name, with counts, bytes, sha256 as given in `dataset`; the
   // time is the store's where it is unset. Called once.
   // ALREADY_EXISTS where the name was taken meanwhile; but where that was by an upload with the

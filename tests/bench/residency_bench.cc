@@ -68,7 +68,7 @@ class Folder {
     *dataset.mutable_class_names() = header.class_names();
     const auto upload = store_->BeginDatasetUpload(header).value();
     const std::vector<int32_t> labels = {0, 1};
-    Check(upload->Append("xy", labels));
+    Check(upload->Append({"xy", labels}));
     Check(upload->Commit(dataset).status());
   }
   Folder(const Folder&) = delete;

@@ -93,6 +93,7 @@ void EndJob(int iterations, v1::TrainingJob& job) {
     v1::TrainingResult& result = *job.mutable_result();
     result.set_version(3);
     result.set_iterations(iterations - 1);
+    result.set_best_iteration(iterations - 1);
     result.set_initial_cost(8);
     result.set_final_cost(8.0 / iterations);
     result.set_seconds(0.5);

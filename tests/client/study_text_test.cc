@@ -24,6 +24,7 @@ v1::StudyRun& AddRun(v1::TrainingJob& job, const std::string& setting, double va
   added.set_name(setting);
   added.set_value(value);
   run.set_iterations(10 * result.runs_size());
+  run.set_best_iteration(run.iterations());
   run.set_training_examples(1000 * result.runs_size());
   run.set_training_cost(training_cost);
   run.set_validation_cost(validation_cost);

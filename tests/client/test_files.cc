@@ -70,6 +70,7 @@ absl::Status ReadAll(ExampleSource& source, int64_t rows_at_once, ExampleBlock& 
     if (block.labels.empty()) return absl::OkStatus();
     all.features += block.features;
     all.labels.insert(all.labels.end(), block.labels.begin(), block.labels.end());
+    all.weights.insert(all.weights.end(), block.weights.begin(), block.weights.end());
   }
 }
 

@@ -42,7 +42,7 @@ void InferenceFixture::PublishAll() {
   v1::DatasetHeader header = Header("data", 3);
   auto upload = store->BeginDatasetUpload(header).value();
   const Rows blobs = Blobs(3);
-  ASSERT_TRUE(upload->Append(blobs.features, blobs.labels).ok());
+  ASSERT_TRUE(upload->Append({blobs.features, blobs.labels}).ok());
   v1::Dataset dataset;
   dataset.set_name("data");
   dataset.set_rows(3);

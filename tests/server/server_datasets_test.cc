@@ -37,6 +37,33 @@ TEST_F(ServerTest, StoresADatasetHoweverItIsCut) {
   }
 }
 
+TEST_F(ServerTest, StoresWeightsOfExamples) {
+  Rows rows = Blobs(100);
+  for (int i = 0; i < 100; ++i) rows.weights.push_back(0.25f * static_cast<float>(i));
+  const std::string rest(reinterpret_cast<const char*>(rows.labels.data()), 400);
+  const std::string weights(reinterpret_cast<const char*>(rows.weights.data()), 400);
+  v1::DatasetHeader header = Header("blobs", 100);
+  header.set_weighted(true);
+  for (const size_t chunk_bytes : {size_t{1} << 20, size_t{7}}) {
+    header.set_name(absl::StrCat("blobs", chunk_bytes));
+    v1::Dataset dataset;
+    const grpc::Status status = Upload(header, rows, &dataset, chunk_bytes);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    EXPECT_TRUE(dataset.weighted());
+    EXPECT_EQ(dataset.bytes(), 100 * 20);
+    EXPECT_EQ(dataset.sha256(), Sha256::Hex(rows.features + rest + weights));
+  }
+  v1::ReadExamplesRequest request;
+  request.set_name(header.name());
+  request.set_start_row(98);
+  request.set_row_count(5);
+  v1::ReadExamplesResponse response;
+  grpc::ClientContext context;
+  ASSERT_TRUE(datasets_->ReadExamples(&context, request, &response).ok());
+  EXPECT_THAT(response.weights(), ElementsAre(24.5f, 24.75f));
+  Train("weighted", header.name());
+}
+
 TEST_F(ServerTest, RefusesABadUploadAndKeepsNothingOfIt) {
   const Rows good = Blobs(10);
   const auto float_at = [](Rows rows, size_t index, float value) {
@@ -73,6 +100,25 @@ TEST_F(ServerTest, RefusesABadUploadAndKeepsNothingOfIt) {
   Case too_many_labels = {"labels: expected 10, one a row, got more", Header("x", 10), good};
   too_many_labels.rows.labels.push_back(0);
   cases.push_back(too_many_labels);
+  Case unannounced = {"weights: expected none, as header.weighted is not set", Header("x", 10),
+                      good};
+  unannounced.rows.weights.assign(10, 1.0f);
+  cases.push_back(unannounced);
+  Case weights = {"weights: row 4: expected a finite number of at least 0, got -1", Header("x", 10),
+                  good};
+  weights.header.set_weighted(true);
+  weights.rows.weights.assign(10, 1.0f);
+  weights.rows.weights[4] = -1.0f;
+  cases.push_back(weights);
+  weights.message = "weights: row 4: expected a finite number of at least 0, got nan";
+  weights.rows.weights[4] = std::numeric_limits<float>::quiet_NaN();
+  cases.push_back(weights);
+  weights.message = "weights: expected 10, one a row, got 9";
+  weights.rows.weights.assign(9, 1.0f);
+  cases.push_back(weights);
+  weights.message = "weights: expected 10, one a row, got more";
+  weights.rows.weights.assign(11, 1.0f);
+  cases.push_back(weights);
   Case type = {"header.feature_type: expected", Header("x", 10), good};
   type.header.set_feature_type(static_cast<v1::FeatureType>(9));
   cases.push_back(type);

@@ -32,6 +32,7 @@ constexpr int kFeatures = 3;
 struct Rows {
   std::string features;
   std::vector<int32_t> labels;
+  std::vector<float> weights = {};  // sent with the first chunk
 };
 
 inline Rows Blobs(int rows) {
@@ -103,6 +104,9 @@ class ServerTest : public ::testing::Test {
     for (size_t offset = 0; offset < rows.features.size() || label < rows.labels.size();
          offset += chunk_bytes) {
       message.Clear();
+      if (offset == 0) {
+        message.mutable_chunk()->mutable_weights()->Add(rows.weights.begin(), rows.weights.end());
+      }
       if (offset < rows.features.size()) {
         message.mutable_chunk()->set_features(rows.features.substr(offset, chunk_bytes));
       }

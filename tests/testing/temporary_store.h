@@ -43,7 +43,7 @@ class TemporaryStore {
     std::string features(static_cast<size_t>(rows) * 2 * sizeof(float), '\0');
     const std::vector<int32_t> labels(static_cast<size_t>(rows), 0);
     auto upload = store_->BeginDatasetUpload(header).value();
-    EXPECT_TRUE(upload->Append(features, labels).ok());
+    EXPECT_TRUE(upload->Append({features, labels}).ok());
     v1::Dataset dataset;
     dataset.set_name(name);
     dataset.set_rows(rows);

@@ -18,7 +18,7 @@ TrainingData NumberedRows(const Dataset& dataset) {
   TrainingData data = {.dataset = dataset,
                        .split = {},
                        .scaler = FeatureScaler::Identity(dataset.schema.features),
-                       .class_weights = {}};
+                       .weights = {}};
   data.split.training.resize(static_cast<size_t>(dataset.rows()));
   std::iota(data.split.training.begin(), data.split.training.end(), 0);
   return data;
@@ -128,10 +128,10 @@ TEST(BatchFeed, GoesOnBeyondTheBatchesThatAreMadeAhead) {
   EXPECT_EQ(rows.size(), 90u);
 }
 
-TEST(BatchFeed, GivesEachExampleTheWeightOfItsClass) {
+TEST(BatchFeed, GivesEachExampleItsWeight) {
   const Dataset dataset = NumberedBlobs(30);
   TrainingData data = NumberedRows(dataset);
-  data.class_weights = {0.5f, 1.0f, 1.5f};
+  for (int i = 0; i < 30; ++i) data.weights.push_back(0.5f * static_cast<float>(i));
   ThreadPool pool({});
   BatchFeed feed(FeedConfig(8), data, pool);
   feed.Seek(0, 0);
@@ -139,7 +139,8 @@ TEST(BatchFeed, GivesEachExampleTheWeightOfItsClass) {
     const MiniBatch batch = feed.Next();
     ASSERT_EQ(batch.weights.size(), batch.labels.size());
     for (size_t i = 0; i < batch.labels.size(); ++i) {
-      EXPECT_EQ(batch.weights[i], 0.5f + 0.5f * static_cast<float>(batch.labels[i]));
+      EXPECT_EQ(batch.weights[i],
+                0.5f * batch.inputs[dataset.schema.features * static_cast<int>(i)]);
     }
   }
 }

@@ -31,6 +31,14 @@ inline Dataset Blobs(int rows) {
   return dataset;
 }
 
+// The same rows with labels that have nothing to do with them: what is learned is learned by heart.
+inline Dataset NoiseBlobs(int rows) {
+  Dataset dataset = Blobs(rows);
+  Random random(5, 0);
+  for (int32_t& label : dataset.labels) label = static_cast<int32_t>(random.Uniform(0.0, 3.0));
+  return dataset;
+}
+
 // Overwrites one feature of one row.
 inline void SetFeature(Dataset& dataset, int64_t row, int feature, float value) {
   const auto index = static_cast<size_t>(row * dataset.schema.features + feature);

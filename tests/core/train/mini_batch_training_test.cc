@@ -230,7 +230,7 @@ TEST(MiniBatchTraining, AveragesTheLastEpochs) {
   EXPECT_EQ(outcome.best_iteration, 6);
   EXPECT_NEAR(outcome.training->cross_entropy, outcome.final_cost, 0.1);
 
-  // Too few epochs for a mean: the weights themselves.
+  // Of fewer epochs, the mean of all.
   std::stop_source stop;
   PointLog log;
   SetClock clock;
@@ -239,8 +239,33 @@ TEST(MiniBatchTraining, AveragesTheLastEpochs) {
   const TrainingOutcome cut = TrainWith(config, &log, stop.get_token(), clock);
   EXPECT_EQ(cut.iterations, 2);
   config.optimizer.average_last_epochs = 0;
-  config.stopping = {.max_iterations = 2, .cost_tolerance = 0.0};
-  EXPECT_EQ(cut.network.parameters, TrainWith(config).network.parameters);
+  config.stopping = {.max_iterations = 1, .cost_tolerance = 0.0};
+  const VectorF one = TrainWith(config).network.parameters;
+  config.stopping.max_iterations = 2;
+  const VectorF two = TrainWith(config).network.parameters;
+  EXPECT_LT((cut.network.parameters - (one + two) / 2.0f).norm(), 1e-5f);
+}
+
+TEST(MiniBatchTraining, SaysThatNothingWasBetterThanTheStart) {
+  // Of noise nothing can be learned but the share of each class.
+  ThreadPool pool({});
+  TrainingConfig config = BlobConfig();
+  config.lambda = 1e3;
+  const auto trained = Train(NoiseBlobs(600), config, {.pool = pool, .clock = Clock::System()});
+  ASSERT_TRUE(trained.ok());
+  const WarmStart start = {.network = trained->network, .scaler = trained->scaler};
+  config = MiniBatchConfig();
+  config.optimizer.learning_rate = 50.0;
+  config.stopping.max_iterations = 3;
+  const auto outcome =
+      Train(NoiseBlobs(600), config, {.pool = pool, .clock = Clock::System(), .start = &start});
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  ASSERT_EQ(outcome->reason, StopReason::kMaxIterations) << outcome->message;
+  EXPECT_EQ(outcome->best_iteration, 0);
+  EXPECT_EQ(outcome->network.parameters, trained->network.parameters);
+  EXPECT_EQ(outcome->message,
+            "reached the limit of 3 epochs; no epoch had a lower validation cost than the start, "
+            "which was kept");
 }
 
 TEST(MiniBatchTraining, TakesTheMeanWhereItsValidationCostIsLower) {
@@ -271,7 +296,7 @@ TEST(MiniBatchTraining, ConvergesWhereTheCostStaysTheSame) {
   const TrainingOutcome outcome = TrainWith(config);
   EXPECT_EQ(outcome.reason, StopReason::kConverged);
   EXPECT_EQ(outcome.iterations, 5);  // the start is no epoch
-  EXPECT_THAT(outcome.message, HasSubstr("over the last 4 iterations"));
+  EXPECT_THAT(outcome.message, HasSubstr("over the last 4 epochs"));
   // A tolerance of 0 is none.
   config.stopping.cost_tolerance = 0.0;
   EXPECT_EQ(TrainWith(config).reason, StopReason::kMaxIterations);

@@ -47,7 +47,7 @@ TEST(RunStudy, ARunIsTheTrainingOfItsSettings) {
     config.lambda = kOneGoodLambda.lambdas[i];
     ThreadPool pool({});
     const TrainingOutcome alone =
-        *Train(Blobs(240), config, {.pool = pool, .clock = Clock::System()});
+        *Train(Blobs(240), config, {.pool = pool, .clock = Clock::System(), .keep_last = true});
     const StudyRun& run = outcome.runs[i];
     EXPECT_EQ(run.number, static_cast<int>(i) + 1);
     EXPECT_EQ(run.settings, (std::vector<StudySetting>{{"lambda", config.lambda}}));
@@ -111,6 +111,55 @@ TEST(RunStudy, LearningCurveGrowsTheTrainingSet) {
 }
 
 // Rows of the test part get values far out, and any other label: no run sees any of it.
+TrainingConfig Overfitting(OptimizerKind kind) {
+  TrainingConfig config = BlobConfig();
+  config.topology.layers[0].units = 30;
+  config.lambda = 0.0;
+  config.optimizer.kind = kind;
+  if (kind == OptimizerKind::kAdam) {
+    config.optimizer.batch_size = 16;
+    config.optimizer.learning_rate = 0.05;
+  }
+  config.stopping.max_iterations = 300;
+  return config;
+}
+
+class StudyOf : public testing::TestWithParam<OptimizerKind> {
+ protected:
+  static StudyOutcome Run(const StudyOptions& study, const TrainingConfig& config) {
+    ThreadPool pool({});
+    return *RunStudy(NoiseBlobs(240), study, config, {.pool = pool, .clock = Clock::System()});
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, StudyOf,
+                         testing::Values(OptimizerKind::kLbfgs, OptimizerKind::kAdam));
+
+// What the curves are drawn for: were the weights chosen by the validation part, overfitting would
+// not be seen.
+TEST_P(StudyOf, NoiseShowsVariance) {
+  const StudyOutcome lambdas = Run(LambdaCurve{{0.0, 100.0}}, Overfitting(GetParam()));
+  EXPECT_LT(lambdas.runs[0].training->cost, 0.8 * lambdas.runs[1].training->cost);
+  EXPECT_GT(lambdas.runs[0].validation->cost, 1.2 * lambdas.runs[1].validation->cost);
+  EXPECT_EQ(lambdas.runs[0].best_iteration, lambdas.runs[0].iterations);
+
+  const StudyOutcome sizes = Run(LearningCurve{{0.2, 1.0}}, Overfitting(GetParam()));
+  EXPECT_LT(sizes.runs[0].training->cost, 0.8 * sizes.runs[1].training->cost);
+}
+
+TEST_P(StudyOf, PatienceAndSearchesKeepTheBestWeights) {
+  TrainingConfig config = Overfitting(GetParam());
+  const Search search = {.parameters = {{.name = "lambda", .values = {0.0}}}, .max_runs = 1};
+  const StudyRun chosen = Run(search, config).runs[0];
+  EXPECT_LT(chosen.best_iteration, chosen.iterations);
+
+  config.stopping.patience = 3;
+  const StudyRun stopped = Run(LambdaCurve{{0.0}}, config).runs[0];
+  EXPECT_EQ(stopped.reason, StopReason::kEarlyStopped);
+  EXPECT_LT(stopped.best_iteration, stopped.iterations);
+  EXPECT_GE(stopped.validation->cost, chosen.validation->cost);
+}
+
 TEST(RunStudy, TheTestPartIsSealed) {
   const TrainingConfig config = QuickConfig();
   const Dataset dataset = Blobs(240);

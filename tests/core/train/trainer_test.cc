@@ -225,6 +225,29 @@ TEST(Train, StopsAtTheTimeLimitAndEvaluates) {
   EXPECT_TRUE(outcome->training && outcome->validation && outcome->test);
 }
 
+TEST(Train, StopsEarlyAndKeepsTheBestWeights) {
+  // There is nothing to learn: the validation cost soon rises.
+  TrainingConfig config = BlobConfig();
+  config.topology.layers[0].units = 30;
+  config.lambda = 0.0;
+  config.stopping.patience = 4;
+  for (const OptimizerKind kind : {OptimizerKind::kLbfgs, OptimizerKind::kConjugateGradient}) {
+    config.optimizer.kind = kind;
+    PointLog log;
+    ThreadPool pool({});
+    const auto outcome =
+        Train(NoiseBlobs(600), config, {.pool = pool, .clock = Clock::System(), .observer = &log});
+    ASSERT_TRUE(outcome.ok());
+    EXPECT_EQ(outcome->reason, StopReason::kEarlyStopped) << outcome->message;
+    EXPECT_EQ(outcome->iterations, outcome->best_iteration + 4);
+    for (const ProgressPoint& point : log.points) {
+      EXPECT_GE(*point.validation_cost,
+                *log.points[static_cast<size_t>(outcome->best_iteration)].validation_cost);
+    }
+    EXPECT_EQ(outcome->final_cost, log.points[static_cast<size_t>(outcome->best_iteration)].cost);
+  }
+}
+
 TEST(Train, DivergedNamesTheIterationAndJ) {
   // Unscaled values near the largest float overflow in the first weighted sum.
   Dataset dataset = Blobs(600);
@@ -265,6 +288,20 @@ TEST(Train, ChecksTheGradientWhereAskedTo) {
   TrainingConfig config = BlobConfig();
   config.stopping.max_iterations = 1;
   EXPECT_FALSE(TrainBlobs(config)->gradient_check_error.has_value());
+}
+
+TEST(Train, ChecksTheGradientAtTheWeightsThatItStartsFrom) {
+  TrainingConfig config = BlobConfig();
+  config.check_gradient = true;
+  config.stopping.max_iterations = 1;
+  const auto cold = TrainBlobs(config);
+  ASSERT_TRUE(cold.ok());
+  const WarmStart start = {.network = cold->network, .scaler = cold->scaler};
+  ThreadPool pool({});
+  const auto warm =
+      Train(Blobs(600), config, {.pool = pool, .clock = Clock::System(), .start = &start});
+  ASSERT_TRUE(warm.ok());
+  EXPECT_NE(*warm->gradient_check_error, *cold->gradient_check_error);
 }
 
 TEST(Train, RefusesStepUnits) {

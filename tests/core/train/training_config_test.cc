@@ -197,7 +197,7 @@ TEST(TrainingConfig, RefusesEveryWrongSettingOfMiniBatches) {
            [](auto& c) {
              c.class_weights.weights = {1.0, 2.0, 3.0};
            }},
-          {"class_weights.weights[4]: ",
+          {"class_weights.weights[4]: expected a finite number from 1e-6 to 1e6, got 0",
            [](auto& c) {
              c.class_weights.weights.assign(10, 1.0);
              c.class_weights.weights[4] = 0.0;

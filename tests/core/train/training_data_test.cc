@@ -1,6 +1,7 @@
 #include "core/train/training_data.h"
 
 #include <cmath>
+#include <numeric>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,33 +17,62 @@ using testing::ElementsAre;
 using testing::FloatEq;
 using testing::IsEmpty;
 
-TEST(ClassWeights, GivenOnesAreScaledToAMeanOfOne) {
+// A dataset of these labels, without features.
+Dataset Labelled(std::vector<int32_t> labels, std::vector<float> weights = {}) {
+  return {.schema = {.features = 0,
+                     .feature_type = FeatureType::kUint8,
+                     .class_names = {"a", "b", "c"},
+                     .image = std::nullopt},
+          .features = "",
+          .labels = std::move(labels),
+          .weights = std::move(weights)};
+}
+
+// Of all rows, all for training.
+std::vector<float> WeightsOfAll(const ClassWeightOptions& options, const Dataset& dataset) {
+  std::vector<int64_t> rows(dataset.labels.size());
+  std::iota(rows.begin(), rows.end(), 0);
+  return ExampleWeights(options, dataset, rows);
+}
+
+TEST(ExampleWeights, GivenOnesOfClassesAreScaledToAMeanOfOne) {
   // Four examples of class 0 and one each of 1 and 2: mean weight (4 * 1 + 3 + 5) / 6 = 2.
-  const std::vector<int32_t> labels = {0, 0, 1, 0, 2, 0};
-  EXPECT_THAT(ClassWeights({.weights = {1.0, 3.0, 5.0}}, labels, 3),
-              ElementsAre(FloatEq(0.5f), FloatEq(1.5f), FloatEq(2.5f)));
+  EXPECT_THAT(WeightsOfAll({.weights = {1.0, 3.0, 5.0}}, Labelled({0, 0, 1, 0, 2, 0})),
+              ElementsAre(0.5f, 0.5f, 1.5f, 0.5f, 2.5f, 0.5f));
 }
 
-TEST(ClassWeights, BalancedOnesAreInverseToTheExamples) {
+TEST(ExampleWeights, BalancedOnesAreInverseToTheExamples) {
   // 6 / (3 * n_k); the sum of weights over the examples is 6 already.
-  const std::vector<int32_t> labels = {0, 0, 1, 0, 2, 0};
-  EXPECT_THAT(ClassWeights({.weights = {}, .balanced = true}, labels, 3),
-              ElementsAre(FloatEq(0.5f), FloatEq(2.0f), FloatEq(2.0f)));
+  EXPECT_THAT(WeightsOfAll({.weights = {}, .balanced = true}, Labelled({0, 0, 1, 0, 2, 0})),
+              ElementsAre(0.5f, 0.5f, 2.0f, 0.5f, 2.0f, 0.5f));
 }
 
-TEST(ClassWeights, OfAClassWithoutExamplesIsThatOfTheMean) {
+TEST(ExampleWeights, BalancedOnesPassOverAClassWithoutExamples) {
   // 3 / (3 * n_k) is 0.5 and 1; with the mean of (2 * 0.5 + 1) / 3 divided out.
-  EXPECT_THAT(ClassWeights({.weights = {}, .balanced = true}, {0, 0, 2}, 3),
-              ElementsAre(FloatEq(0.75f), FloatEq(1.5f), FloatEq(1.5f)));
+  EXPECT_THAT(WeightsOfAll({.weights = {}, .balanced = true}, Labelled({0, 0, 2})),
+              ElementsAre(FloatEq(0.75f), FloatEq(0.75f), FloatEq(1.5f)));
 }
 
-TEST(ClassWeights, ThatAreAllAlikeAreNone) {
-  const std::vector<int32_t> labels = {0, 1, 2, 0, 1, 2, 0, 1, 2, 2};
-  EXPECT_THAT(ClassWeights({}, labels, 3), IsEmpty());
+TEST(ExampleWeights, ThatAreAllAlikeAreNone) {
+  const Dataset dataset = Labelled({0, 1, 2, 0, 1, 2, 0, 1, 2, 2});
+  EXPECT_THAT(WeightsOfAll({}, dataset), IsEmpty());
   for (const double weight : {1.0, 0.1, 7.0, 1e-9, 1e9}) {
-    EXPECT_THAT(ClassWeights({.weights = {weight, weight, weight}}, labels, 3), IsEmpty());
+    EXPECT_THAT(WeightsOfAll({.weights = {weight, weight, weight}}, dataset), IsEmpty());
   }
-  EXPECT_THAT(ClassWeights({.weights = {}, .balanced = true}, {0, 1, 2, 2, 1, 0}, 3), IsEmpty());
+  EXPECT_THAT(WeightsOfAll({.weights = {}, .balanced = true}, Labelled({0, 1, 2, 2, 1, 0})),
+              IsEmpty());
+  EXPECT_THAT(WeightsOfAll({}, Labelled({0, 1, 2}, {0.3f, 0.3f, 0.3f})), IsEmpty());
+}
+
+TEST(ExampleWeights, OfExamplesAreTimesThoseOfTheirClasses) {
+  // 2 * 1, 0 * 4, 1 * 4: a mean of 2.
+  EXPECT_THAT(WeightsOfAll({.weights = {1.0, 4.0, 9.0}}, Labelled({0, 1, 1}, {2.0f, 0.0f, 1.0f})),
+              ElementsAre(1.0f, 0.0f, 2.0f));
+}
+
+TEST(ExampleWeights, HaveAMeanOfOneOverTheTrainingPart) {
+  EXPECT_THAT(ExampleWeights({}, Labelled({0, 1, 2, 0}, {1.0f, 8.0f, 3.0f, 5.0f}), {0, 2}),
+              ElementsAre(0.5f, 4.0f, 1.5f, 2.5f));
 }
 
 // 20 of 420 rows are of the last class, near the others.
@@ -107,6 +137,46 @@ TEST_P(ClassWeightsOf, ThatAreEqualChangeNoBit) {
   EXPECT_EQ(equal->network.parameters, plain->network.parameters);
   EXPECT_EQ(equal->final_cost, plain->final_cost);
   EXPECT_NE(unequal->network.parameters, plain->network.parameters);
+}
+
+// An example of weight 2 is the same as two of them, and one of weight 0 as none.
+TEST(ExampleWeights, CountLikeRepetitions) {
+  Dataset weighted = Imbalanced();
+  Dataset repeated;
+  repeated.schema = weighted.schema;
+  for (size_t i = 0; i < weighted.labels.size(); ++i) {
+    const size_t times = i % 3;
+    weighted.weights.push_back(static_cast<float>(times));
+    for (size_t n = 0; n < times; ++n) {
+      repeated.features.append(weighted.features, i * 8, 8);
+      repeated.labels.push_back(weighted.labels[i]);
+    }
+  }
+  TrainingConfig config = ImbalancedConfig(OptimizerKind::kLbfgs);
+  config.split = {.training = 1.0, .validation = 0.0, .test = 0.0};
+  config.scaling = Scaling::kNone;
+  config.stopping.max_iterations = 5;
+  // As the weights' mean is 1 over 840 rows of which 840 count.
+  ASSERT_EQ(repeated.labels.size(), weighted.labels.size());
+  ThreadPool pool({});
+  const TrainingContext context = {.pool = pool, .clock = Clock::System()};
+  const auto a = Train(weighted, config, context);
+  const auto b = Train(repeated, config, context);
+  ASSERT_TRUE(a.ok() && b.ok()) << a.status() << b.status();
+  EXPECT_NEAR(a->final_cost, b->final_cost, 1e-4 * b->final_cost);
+  EXPECT_TRUE(a->network.parameters.isApprox(b->network.parameters, 1e-2f));
+}
+
+TEST(ExampleWeights, ThatAreAllZeroAreRefused) {
+  Dataset dataset = Imbalanced();
+  dataset.weights.assign(dataset.labels.size(), 0.0f);
+  ThreadPool pool({});
+  const absl::Status status = Train(dataset, ImbalancedConfig(OptimizerKind::kSgd),
+                                    {.pool = pool, .clock = Clock::System()})
+                                  .status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(status.message(),
+            "weights: expected one above 0 among the 420 examples of the training part, got none");
 }
 
 TEST(PartCost, IsTheWeightedMeanOfTheRows) {

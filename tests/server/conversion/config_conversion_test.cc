@@ -177,7 +177,7 @@ TEST(ConfigConversion, RefusesWhatCoreCannotExpress) {
       {"network { layers: 4 }",
        "network.layers: expected 2 to 65 entries (inputs, hidden layers, outputs), got 1"},
       {"network { layers: [4, 3, 2] activations: [2, 2] }",
-       "network.activations: expected none, 1 or 1 entries, one a hidden layer, got 2"},
+       "network.activations: expected none or 1 entry, as there is one hidden layer, got 2"},
       {"network { layers: [4, 3, 3, 3, 2] activations: [2, 2] }",
        "network.activations: expected none, 1 or 3 entries, one a hidden layer, got 2"},
       {"network { layers: [4, 3, 2] activations: 99 }",

@@ -67,7 +67,7 @@ v1::Dataset StoreDataset(Store& store, const std::string& name, const Dataset& d
                                     dataset.schema.class_names.end());
   auto upload = store.BeginDatasetUpload(header);
   EXPECT_TRUE(upload.ok()) << upload.status();
-  EXPECT_TRUE((*upload)->Append(dataset.features, dataset.labels).ok());
+  EXPECT_TRUE((*upload)->Append({dataset.features, dataset.labels}).ok());
 
   v1::Dataset record;
   record.set_name(name);

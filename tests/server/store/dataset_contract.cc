@@ -45,18 +45,45 @@ TEST_P(StoreContract, DatasetHasTheDocumentedHash) {
   const v1::DatasetHeader header = MakeHeader("digits", 3, 4);
   const Rows rows = {std::string("\0\1\2\3\4\5\6\7\10\11\12\13", 12), {2, 0, 1}};
   const auto upload = store().BeginDatasetUpload(header).value();
-  ASSERT_THAT(upload->Append(rows.features, rows.labels), IsOk());
+  ASSERT_THAT(upload->Append({rows.features, rows.labels}), IsOk());
   v1::Dataset dataset = Describe(header, rows);
   dataset.set_sha256("be5e1dd60bfd8bbd6b9d4a697141e113a2f62971079d144c98ba709a6c66843e");
   ASSERT_THAT(upload->Commit(dataset), IsOk());
   EXPECT_THAT(store().ReadDataset("digits"), IsOk());
 }
 
+// Of more than one piece.
+TEST_P(StoreContract, DatasetKeepsTheWeightsOfItsExamples) {
+  v1::DatasetHeader header = MakeHeader("digits", 4001, 784);
+  header.set_weighted(true);
+  const Rows rows = MakeRows(header, 1);
+  const v1::Dataset stored = Upload(store(), header, rows).value();
+  EXPECT_TRUE(stored.weighted());
+  Reopen();
+  EXPECT_EQ(store().ReadDataset("digits")->weights, rows.weights);
+  const std::vector<int64_t> wanted = {0, 1337, 1338, 4000};
+  EXPECT_THAT(store().ReadRows("digits", wanted)->weights, ElementsAre(0, 668.5, 669, 2000));
+  EXPECT_EQ(store().ReadLabels("digits").value(), rows.labels);
+}
+
+TEST_P(StoreContract, DatasetHasAWeightForEachExampleOrForNone) {
+  v1::DatasetHeader header = MakeHeader("digits", 3, 4);
+  const Rows rows = MakeRows(header, 1);
+  const auto plain = store().BeginDatasetUpload(header).value();
+  EXPECT_THAT(plain->Append({rows.features, rows.labels, {1.0f, 1.0f, 1.0f}}),
+              HasStatus(absl::StatusCode::kInvalidArgument, "weights: expected 0 for 3 rows"));
+  header.set_name("weighted");
+  header.set_weighted(true);
+  const auto weighted = store().BeginDatasetUpload(header).value();
+  EXPECT_THAT(weighted->Append({rows.features, rows.labels, {1.0f, 1.0f}}),
+              HasStatus(absl::StatusCode::kInvalidArgument, "weights: expected 3 for 3 rows"));
+}
+
 TEST_P(StoreContract, DatasetWithAnotherHashThanRecordedIsDataLoss) {
   const v1::DatasetHeader header = MakeHeader("digits", 3, 4);
   const Rows rows = MakeRows(header, 1);
   const auto upload = store().BeginDatasetUpload(header).value();
-  ASSERT_THAT(upload->Append(rows.features, rows.labels), IsOk());
+  ASSERT_THAT(upload->Append({rows.features, rows.labels}), IsOk());
   v1::Dataset dataset = Describe(header, rows);
   dataset.set_sha256(Describe(header, MakeRows(header, 2)).sha256());
   ASSERT_THAT(upload->Commit(dataset), IsOk());

@@ -19,8 +19,8 @@ TEST_P(StoreContract, UploadInAnyPiecesComesBackWhole) {
   for (const int64_t count : {1, 1336, 1337, 1338 - 400, 0, 389}) {
     const auto first = static_cast<size_t>(row);
     const auto size = static_cast<size_t>(count);
-    ASSERT_THAT(upload->Append(absl::string_view(rows.features).substr(first * 784, size * 784),
-                               absl::MakeConstSpan(rows.labels).subspan(first, size)),
+    ASSERT_THAT(upload->Append({absl::string_view(rows.features).substr(first * 784, size * 784),
+                                absl::MakeConstSpan(rows.labels).subspan(first, size)}),
                 IsOk());
     row += count;
   }
@@ -47,7 +47,7 @@ TEST_P(StoreContract, UploadIsInvisibleBeforeCommit) {
   const v1::DatasetHeader header = MakeHeader("digits", 2000, 784);
   const Rows rows = MakeRows(header, 3);
   const auto upload = store().BeginDatasetUpload(header).value();
-  ASSERT_THAT(upload->Append(rows.features, rows.labels), IsOk());
+  ASSERT_THAT(upload->Append({rows.features, rows.labels}), IsOk());
   EXPECT_THAT(store().GetDataset("digits"), HasStatus(absl::StatusCode::kNotFound, "digits"));
   EXPECT_THAT(store().ReadDataset("digits"), HasStatus(absl::StatusCode::kNotFound, "digits"));
   EXPECT_TRUE(store().ListDatasets({}).value().items.empty());
@@ -61,7 +61,7 @@ TEST_P(StoreContract, UploadGivenUpLeavesNothing) {
   {
     const Rows rows = MakeRows(header, 3);
     const auto upload = store().BeginDatasetUpload(header).value();
-    ASSERT_THAT(upload->Append(rows.features, rows.labels), IsOk());
+    ASSERT_THAT(upload->Append({rows.features, rows.labels}), IsOk());
   }
   EXPECT_THAT(store().GetDataset("digits"), HasStatus(absl::StatusCode::kNotFound, "digits"));
   EXPECT_THAT(store().FindDatasetByRequest("r"), HasStatus(absl::StatusCode::kNotFound, ""));
@@ -74,7 +74,7 @@ TEST_P(StoreContract, UploadRefusesATakenName) {
   const auto loser = store().BeginDatasetUpload(header).value();
   const v1::Dataset winner = Upload(store(), header, MakeRows(header, 1)).value();
   const Rows rows = MakeRows(header, 2);
-  ASSERT_THAT(loser->Append(rows.features, rows.labels), IsOk());
+  ASSERT_THAT(loser->Append({rows.features, rows.labels}), IsOk());
   EXPECT_THAT(loser->Commit(Describe(header, rows)),
               HasStatus(absl::StatusCode::kAlreadyExists, "digits"));
   EXPECT_THAT(store().BeginDatasetUpload(header).status(),
@@ -87,9 +87,9 @@ TEST_P(StoreContract, UploadRefusesWhatDoesNotFitItsHeader) {
   const v1::DatasetHeader header = MakeHeader("digits", 3, 4);
   const Rows rows = MakeRows(header, 1);
   const auto upload = store().BeginDatasetUpload(header).value();
-  EXPECT_THAT(upload->Append("12345", {0}), HasStatus(absl::StatusCode::kInvalidArgument, "5"));
-  EXPECT_THAT(upload->Append("1234", {0, 1}), HasStatus(absl::StatusCode::kInvalidArgument, "4"));
-  ASSERT_THAT(upload->Append(absl::string_view(rows.features).substr(0, 8), {1, 2}), IsOk());
+  EXPECT_THAT(upload->Append({"12345", {0}}), HasStatus(absl::StatusCode::kInvalidArgument, "5"));
+  EXPECT_THAT(upload->Append({"1234", {0, 1}}), HasStatus(absl::StatusCode::kInvalidArgument, "4"));
+  ASSERT_THAT(upload->Append({absl::string_view(rows.features).substr(0, 8), {1, 2}}), IsOk());
   EXPECT_THAT(upload->Commit(Describe(header, rows)),
               HasStatus(absl::StatusCode::kInvalidArgument, "2"));
   v1::Dataset other_width = Describe(header, rows);
@@ -105,10 +105,10 @@ TEST_P(StoreContract, UploadCommitsOnce) {
   const v1::DatasetHeader header = MakeHeader("digits", 3, 4);
   const Rows rows = MakeRows(header, 1);
   const auto upload = store().BeginDatasetUpload(header).value();
-  ASSERT_THAT(upload->Append(rows.features, rows.labels), IsOk());
+  ASSERT_THAT(upload->Append({rows.features, rows.labels}), IsOk());
   ASSERT_THAT(upload->Commit(Describe(header, rows)), IsOk());
   EXPECT_FALSE(upload->Commit(Describe(header, rows)).ok());
-  EXPECT_FALSE(upload->Append("1234", {0}).ok());
+  EXPECT_FALSE(upload->Append({"1234", {0}}).ok());
   EXPECT_THAT(store().ReadDataset("digits"), IsOk());
 }
 
@@ -139,7 +139,7 @@ TEST_P(StoreContract, UploadRepeatedAtTheSameTimeReturnsTheFirst) {
   const auto slower = store().BeginDatasetUpload(header).value();
   const v1::Dataset first = Upload(store(), header, rows).value();
   clock_.Advance(absl::Seconds(1));
-  ASSERT_THAT(slower->Append(rows.features, rows.labels), IsOk());
+  ASSERT_THAT(slower->Append({rows.features, rows.labels}), IsOk());
   EXPECT_THAT(slower->Commit(Describe(header, rows)).value(), EqualsMessage(first));
   EXPECT_THAT(Upload(store(), header, rows).value(), EqualsMessage(first));
   EXPECT_THAT(Upload(store(), header, MakeRows(header, 2)),
@@ -158,7 +158,7 @@ TEST_P(StoreContract, UploadTakesTheTimeFromTheClockWhereItHasNone) {
   const v1::DatasetHeader other = MakeHeader("letters", 3, 4);
   const Rows rows = MakeRows(other, 1);
   const auto upload = store().BeginDatasetUpload(other).value();
-  ASSERT_THAT(upload->Append(rows.features, rows.labels), IsOk());
+  ASSERT_THAT(upload->Append({rows.features, rows.labels}), IsOk());
   v1::Dataset description = Describe(other, rows);
   description.mutable_create_time()->set_seconds(7);
   ASSERT_THAT(upload->Commit(description), IsOk());
@@ -176,8 +176,8 @@ TEST_P(StoreContract, UploadsAtTheSameTimeDoNotMix) {
       const auto upload = store().BeginDatasetUpload(header).value();
       for (size_t row = 0; row < 4000; row += 500) {
         EXPECT_THAT(
-            upload->Append(absl::string_view(rows.features).substr(row * 784, size_t{500} * 784),
-                           absl::MakeConstSpan(rows.labels).subspan(row, 500)),
+            upload->Append({absl::string_view(rows.features).substr(row * 784, size_t{500} * 784),
+                            absl::MakeConstSpan(rows.labels).subspan(row, 500)}),
             IsOk());
       }
       EXPECT_THAT(upload->Commit(Describe(header, rows)), IsOk());

@@ -200,7 +200,7 @@ TEST_F(SqliteStoreFaultTest, HalfAnUploadIsGoneAfterACrash) {
     header.set_request_id("request");
     const Rows rows = MakeRows(header, 1);
     const auto upload = store.BeginDatasetUpload(header).value();
-    if (!upload->Append(rows.features, rows.labels).ok()) _exit(1);
+    if (!upload->Append({rows.features, rows.labels}).ok()) _exit(1);
     kill(getpid(), SIGKILL);  // before the upload's destructor
   });
   ASSERT_GT(Count("dataset_pieces"), 16);
@@ -302,6 +302,7 @@ TEST_F(SqliteStoreFaultTest, DatabaseOfTheFirstSchemaIsBroughtUpToDate) {
   ASSERT_THAT(OpenDatabase()->Execute("DROP TABLE checkpoint_pieces; DROP TABLE checkpoints;"
                                       "ALTER TABLE jobs DROP COLUMN log;"
                                       "ALTER TABLE jobs DROP COLUMN initial_model;"
+                                      "ALTER TABLE dataset_pieces DROP COLUMN weights;"
                                       "PRAGMA user_version = 1"),
               IsOk());
   const auto store = Open();
@@ -309,6 +310,7 @@ TEST_F(SqliteStoreFaultTest, DatabaseOfTheFirstSchemaIsBroughtUpToDate) {
   EXPECT_THAT(store->SaveCheckpoint(id, "bytes"), IsOk());
   EXPECT_THAT(store->AppendJobLog(id, {}), IsOk());
   EXPECT_EQ(store->GetJob(id).value().log_size(), 1);
+  EXPECT_THAT(store->ReadDataset("data"), IsOk());
 }
 
 TEST_F(SqliteStoreFaultTest, UploadThatFailedOnceStaysFailed) {
@@ -318,9 +320,9 @@ TEST_F(SqliteStoreFaultTest, UploadThatFailedOnceStaysFailed) {
   const auto upload = store->BeginDatasetUpload(header).value();
   {
     const FileSizeLimit limit(2'000'000);
-    ASSERT_FALSE(upload->Append(rows.features, rows.labels).ok());
+    ASSERT_FALSE(upload->Append({rows.features, rows.labels}).ok());
   }
-  EXPECT_THAT(upload->Append("", {}), HasStatus(absl::StatusCode::kResourceExhausted, ""));
+  EXPECT_THAT(upload->Append({"", {}}), HasStatus(absl::StatusCode::kResourceExhausted, ""));
   EXPECT_THAT(upload->Commit(Describe(header, rows)),
               HasStatus(absl::StatusCode::kResourceExhausted, ""));
   EXPECT_THAT(store->GetDataset("digits"), HasStatus(absl::StatusCode::kNotFound, ""));

@@ -67,7 +67,7 @@ TEST_F(SqliteStoreTest, MarksTheDatabaseAsIts) {
   Open().value().reset();
   const auto connection = SqliteConnection::Open(database()).value();
   EXPECT_EQ(connection->QueryInt("PRAGMA application_id").value(), 0x6D6C7064);
-  EXPECT_EQ(connection->QueryInt("PRAGMA user_version").value(), 2);
+  EXPECT_EQ(connection->QueryInt("PRAGMA user_version").value(), 3);
 }
 
 TEST_F(SqliteStoreTest, RefusesAFolderInUse) {
@@ -108,9 +108,9 @@ TEST_F(SqliteStoreTest, RefusesAFileThatIsNoDatabase) {
 
 TEST_F(SqliteStoreTest, RefusesANewerSchema) {
   Open().value().reset();
-  WriteDatabase("PRAGMA user_version = 3");
+  WriteDatabase("PRAGMA user_version = 4");
   EXPECT_THAT(Open(),
-              HasStatus(absl::StatusCode::kFailedPrecondition, "expected a schema up to 2, got 3"));
+              HasStatus(absl::StatusCode::kFailedPrecondition, "expected a schema up to 3, got 4"));
 }
 
 TEST_F(SqliteStoreTest, DoesNotMakeTheParentOfTheFolder) {
@@ -162,7 +162,7 @@ TEST_F(SqliteStoreTest, ClearsAtOnceWhatNobodyNeedsAnyMore) {
   const Rows rows = MakeRows(header, 1);
   {
     const auto upload = store->BeginDatasetUpload(header).value();
-    ASSERT_THAT(upload->Append(rows.features, rows.labels), IsOk());
+    ASSERT_THAT(upload->Append({rows.features, rows.labels}), IsOk());
     EXPECT_GT(pieces("dataset_pieces"), 16);
   }
   EXPECT_EQ(pieces("dataset_pieces"), 0);
@@ -213,8 +213,8 @@ TEST_F(SqliteStoreTest, KeepsItsLogShortDuringAnUpload) {
   const auto upload = store->BeginDatasetUpload(header).value();
   uintmax_t longest = 0;
   for (size_t row = 0; row < 60'000; row += 1000) {
-    ASSERT_THAT(upload->Append(absl::string_view(rows.features).substr(row * 784, 784'000),
-                               absl::MakeConstSpan(rows.labels).subspan(row, 1000)),
+    ASSERT_THAT(upload->Append({absl::string_view(rows.features).substr(row * 784, 784'000),
+                                absl::MakeConstSpan(rows.labels).subspan(row, 1000)}),
                 IsOk());
     longest = std::max(longest, std::filesystem::file_size(database() + "-wal"));
   }

@@ -28,6 +28,7 @@ Rows MakeRows(const v1::DatasetHeader& header, int seed) {
   }
   for (int64_t i = 0; i < header.rows(); ++i) {
     rows.labels.push_back(static_cast<int32_t>((i + seed) % header.class_names_size()));
+    if (header.weighted()) rows.weights.push_back(0.5f * static_cast<float>(i));
   }
   return rows;
 }
@@ -44,10 +45,14 @@ v1::Dataset Describe(const v1::DatasetHeader& header, const Rows& rows) {
   for (const int32_t label : rows.labels) ++dataset.mutable_class_counts()->at(label);
   const absl::string_view labels(reinterpret_cast<const char*>(rows.labels.data()),
                                  rows.labels.size() * sizeof(int32_t));
-  dataset.set_bytes(static_cast<int64_t>(rows.features.size() + labels.size()));
+  const absl::string_view weights(reinterpret_cast<const char*>(rows.weights.data()),
+                                  rows.weights.size() * sizeof(float));
+  dataset.set_weighted(header.weighted());
+  dataset.set_bytes(static_cast<int64_t>(rows.features.size() + labels.size() + weights.size()));
   Sha256 hash;
   hash.Update(rows.features);
   hash.Update(labels);
+  hash.Update(weights);
   dataset.set_sha256(hash.FinishHex());
   return dataset;
 }
@@ -56,7 +61,7 @@ absl::StatusOr<v1::Dataset> Upload(Store& store, const v1::DatasetHeader& header
                                    const Rows& rows) {
   MLP_ASSIGN_OR_RETURN(const std::unique_ptr<DatasetUpload> upload,
                        store.BeginDatasetUpload(header));
-  MLP_RETURN_IF_ERROR(upload->Append(rows.features, rows.labels));
+  MLP_RETURN_IF_ERROR(upload->Append({rows.features, rows.labels, rows.weights}));
   return upload->Commit(Describe(header, rows));
 }
 

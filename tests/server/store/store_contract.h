@@ -30,9 +30,11 @@ using MakeStorePlace = std::unique_ptr<StorePlace> (*)();
 struct Rows {
   std::string features;
   std::vector<int32_t> labels;
+  std::vector<float> weights = {};
 };
 
-// `seed` decides the features; labels go round the classes.
+// `seed` decides the features; labels go round the classes; the weight of row i, where the header
+// says weighted, is i / 2.
 Rows MakeRows(const v1::DatasetHeader& header, int seed);
 
 // Uint8 features, classes "a", "b" and "c".
