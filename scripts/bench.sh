@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Runs the benchmarks and prints one JSON object a line, each a ratio of two sides of one run.
 #   scripts/bench.sh [--quick] [--mnist DIR] [NAME...]
-#     NAME: forward, objective, epoch, augmentation, predict, serving, start, memory (default: all)
+#     NAME: forward, objective, fullbatch, epoch, scaling, training_memory, augmentation, predict,
+#       serving, start, memory (default: all)
 #     DIR: MNIST's IDX files, for augmentation; made-up images without it
-# epoch needs a peer, PyTorch: Debian's python3-torch is installed for it.
+# Two need peers: Debian's python3-torch is installed for epoch, python3-sklearn and python3-scipy for
+# fullbatch, whose digits scripts/fetch_digits.sh fetches.
 set -euo pipefail
 invoked_from=$PWD
 cd "$(dirname "$0")/.."
@@ -15,24 +17,33 @@ while [ $# -gt 0 ]; do
   case "$1" in
     --quick) quick=(--quick) ;;
     --mnist) mnist=(--mnist "$(cd "$invoked_from" && realpath -- "${2:?--mnist needs a folder}")"); shift ;;
-    forward | objective | epoch | augmentation | predict | serving | start | memory) names+=("$1") ;;
+    forward | objective | fullbatch | epoch | scaling | training_memory | augmentation | predict | \
+      serving | start | memory) names+=("$1") ;;
     *) echo "usage: scripts/bench.sh [--quick] [--mnist DIR]" \
-            "[forward|objective|epoch|augmentation|predict|serving|start|memory ...]" >&2; exit 2 ;;
+            "[forward|objective|fullbatch|epoch|scaling|training_memory|augmentation|predict|serving|" \
+            "start|memory ...]" >&2; exit 2 ;;
   esac
   shift
 done
-[ ${#names[@]} -gt 0 ] || names=(forward objective epoch augmentation predict serving start memory)
+[ ${#names[@]} -gt 0 ] || names=(forward objective fullbatch epoch scaling training_memory augmentation \
+  predict serving start memory)
 
 scripts/install_dependencies.sh >&2
 cmake --preset dev >/dev/null
 cmake --build --preset dev --target mlpd echo_server predict_bench objective_bench residency_bench \
-  forward_bench serving_bench augmentation_bench epoch_bench >&2
+  forward_bench serving_bench augmentation_bench epoch_bench fullbatch_bench training_bench >&2
 bin=build/dev/tests/bench
 for name in "${names[@]}"; do
   case "$name" in
     forward) "$bin/forward_bench" "${quick[@]}" ;;
     objective) "$bin/objective_bench" "${quick[@]}" ;;
     augmentation) "$bin/augmentation_bench" "${quick[@]}" "${mnist[@]}" ;;
+    fullbatch)
+      scripts/install_dependencies.sh python3-sklearn python3-scipy >&2
+      sheet=$(scripts/fetch_digits.sh)
+      "$bin/fullbatch_bench" /usr/bin/python3 tests/bench/peers "$sheet" "${quick[@]}" ;;
+    scaling) "$bin/training_bench" scaling "${quick[@]}" ;;
+    training_memory) "$bin/training_bench" memory "${quick[@]}" ;;
     epoch)
       scripts/install_dependencies.sh python3-torch >&2
       "$bin/epoch_bench" /usr/bin/python3 tests/bench/peers/torch_epoch.py "${quick[@]}" ;;

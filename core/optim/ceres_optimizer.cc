@@ -55,6 +55,11 @@ class RecordingCallback final : public ceres::IterationCallback {
   const double* theta_;
 };
 
+// The slope that a step of conjugate gradient may leave, as a share of the slope before it (c2 of
+// the Wolfe conditions): its directions are only conjugate after a nearly exact line search, where
+// L-BFGS does with Ceres' 0.9. The value is Nocedal and Wright's, section 3.1.
+constexpr double kConjugateGradientCurvature = 0.1;
+
 ceres::GradientProblemSolver::Options SolverOptions(const OptimizerOptions& optimizer) {
   ceres::GradientProblemSolver::Options options;
   if (optimizer.kind == OptimizerKind::kLbfgs) {
@@ -65,6 +70,7 @@ ceres::GradientProblemSolver::Options SolverOptions(const OptimizerOptions& opti
   } else {
     options.line_search_direction_type = ceres::NONLINEAR_CONJUGATE_GRADIENT;
     options.nonlinear_conjugate_gradient_type = ceres::POLAK_RIBIERE;
+    options.line_search_sufficient_curvature_decrease = kConjugateGradientCurvature;
   }
   options.line_search_type = ceres::WOLFE;
   options.logging_type = ceres::SILENT;

@@ -76,4 +76,8 @@ std::string PipedProcess::ReadLine() {
   return line;
 }
 
+void PipedProcess::Read(void* bytes, size_t size) {
+  if (std::fread(bytes, 1, size, from_) != size) Fail("ended early");
+}
+
 }  // namespace mlp::bench

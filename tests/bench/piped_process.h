@@ -24,6 +24,8 @@ class PipedProcess {
   // benchmark where there is none.
   std::string Ask();
   std::string ReadLine();
+  // What it says next, of a known size. Aborts the benchmark where it says less.
+  void Read(void* bytes, size_t size);
 
  private:
   int pid_ = 0;

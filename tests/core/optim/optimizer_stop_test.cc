@@ -202,7 +202,8 @@ TEST_P(OptimizerStop, AsDivergedWhereJRunsAway) {
 
 TEST_P(OptimizerStop, NotWhereATrialIsTooFar) {
   // Not a number beyond 0.3. From 0 with gradient -2 the trials are 1, 1/2 and 1/4; the last is
-  // good.
+  // good for L-BFGS, and leads conjugate gradient, whose line search is nearly exact, to the
+  // minimum.
   start_ << 0.0, 0.0;
   int beyond = 0;
   FunctionOf cost(2, [&beyond](const double* theta, double* gradient) {
@@ -216,7 +217,7 @@ TEST_P(OptimizerStop, NotWhereATrialIsTooFar) {
       Minimize(cost, {.cost_tolerance = 0.0, .gradient_tolerance = 1e-6});
   EXPECT_EQ(result.reason, StopReason::kConverged) << result.message;
   EXPECT_GE(beyond, 2);
-  EXPECT_NEAR(log_.thetas[1][0], 0.25, 1e-15);
+  EXPECT_NEAR(log_.thetas[1][0], GetParam() == OptimizerKind::kLbfgs ? 0.25 : 0.2, 1e-15);
   EXPECT_NEAR(result.best_theta[0], 0.2, 1e-6);
   ExpectBestIsLowestAccepted(result);
 }

@@ -26,27 +26,25 @@ OptimizerResult Minimize(OptimizerKind kind, CostFunction& cost, const Vector<do
 
 constexpr StoppingOptions kTight = {.cost_tolerance = 1e-15, .gradient_tolerance = 1e-9};
 
-TEST(Optimizer, FirstStepByHand) {
+TEST(Optimizer, FirstLbfgsStepByHand) {
   // From 0: J = 9/2, gradient -3, direction 3. The first step length tried is min(1, 1/3), so
   // Theta = 1: J = 2, slope -2 * 3 = -6. Wolfe: 2 <= 4.5 - 1e-4 * 9/3 and 6 <= 0.9 * 9: accepted.
-  for (const OptimizerKind kind : kBoth) {
-    FunctionOf parabola(1, Parabola);
-    StepLog log(1);
-    Minimize(kind, parabola, At({0.0}), {.max_iterations = 1}, &log);
-    ASSERT_EQ(log.steps.size(), 2u);
-    EXPECT_EQ(log.steps[0].iteration, 0);
-    EXPECT_EQ(log.steps[0].cost, 4.5);
-    EXPECT_EQ(log.steps[0].gradient_norm, 3.0);
-    EXPECT_EQ(log.steps[0].step, 0.0);
-    EXPECT_EQ(log.steps[0].cost_evaluations, 1);
-    EXPECT_EQ(log.thetas[0][0], 0.0);
-    EXPECT_EQ(log.steps[1].iteration, 1);
-    EXPECT_NEAR(log.steps[1].cost, 2.0, 1e-14);
-    EXPECT_NEAR(log.steps[1].gradient_norm, 2.0, 1e-14);
-    EXPECT_NEAR(log.steps[1].step, 1.0 / 3.0, 1e-15);
-    EXPECT_EQ(log.steps[1].cost_evaluations, 2);
-    EXPECT_NEAR(log.thetas[1][0], 1.0, 1e-14);
-  }
+  FunctionOf parabola(1, Parabola);
+  StepLog log(1);
+  Minimize(OptimizerKind::kLbfgs, parabola, At({0.0}), {.max_iterations = 1}, &log);
+  ASSERT_EQ(log.steps.size(), 2u);
+  EXPECT_EQ(log.steps[0].iteration, 0);
+  EXPECT_EQ(log.steps[0].cost, 4.5);
+  EXPECT_EQ(log.steps[0].gradient_norm, 3.0);
+  EXPECT_EQ(log.steps[0].step, 0.0);
+  EXPECT_EQ(log.steps[0].cost_evaluations, 1);
+  EXPECT_EQ(log.thetas[0][0], 0.0);
+  EXPECT_EQ(log.steps[1].iteration, 1);
+  EXPECT_NEAR(log.steps[1].cost, 2.0, 1e-14);
+  EXPECT_NEAR(log.steps[1].gradient_norm, 2.0, 1e-14);
+  EXPECT_NEAR(log.steps[1].step, 1.0 / 3.0, 1e-15);
+  EXPECT_EQ(log.steps[1].cost_evaluations, 2);
+  EXPECT_NEAR(log.thetas[1][0], 1.0, 1e-14);
 }
 
 TEST(Optimizer, SecondLbfgsStepByHand) {
@@ -63,17 +61,27 @@ TEST(Optimizer, SecondLbfgsStepByHand) {
   EXPECT_NEAR(result.best_theta[0], 3.0, 1e-14);
 }
 
-TEST(Optimizer, SecondConjugateGradientStepByHand) {
-  // g_0 = -3, g_1 = -2: Polak-Ribiere beta = -2 (-2 + 3) / 9 = -2/9; direction 2 - 2/9 * 3 = 4/3.
-  // The step length tried is min(1, 2 (2 - 9/2) / (-2 * 4/3)) = 1: Theta = 7/3, J = 2/9, slope
-  // -2/3 * 4/3 = -8/9, within 0.9 * 8/3: accepted.
-  FunctionOf parabola(1, Parabola);
-  StepLog log(1);
-  Minimize(OptimizerKind::kConjugateGradient, parabola, At({0.0}), {.max_iterations = 2}, &log);
+TEST(Optimizer, ConjugateGradientStepsByHand) {
+  // J = (x^2 + 4 y^2) / 2 from (4, 1): J = 10, g_0 = (4, 4), direction -g_0, slope -32. The step
+  // length tried first is 1/4, where the slope is -12, more than a tenth of 32; the cubic through
+  // both is exact on a quadratic: 0.4, so (2.4, -0.6), where J = 3.6. g_1 = (2.4, -2.4):
+  // Polak-Ribiere beta = g_1 (g_1 - g_0) / g_0^2 = (-3.84 + 15.36) / 32 = 0.36, direction
+  // (-3.84, 0.96), along which 0.625 is the minimum, at (0, 0).
+  FunctionOf bowl(2, [](const double* theta, double* gradient) {
+    gradient[0] = theta[0];
+    gradient[1] = 4.0 * theta[1];
+    return 0.5 * (theta[0] * gradient[0] + theta[1] * gradient[1]);
+  });
+  StepLog log(2);
+  Minimize(OptimizerKind::kConjugateGradient, bowl, At({4.0, 1.0}), {.max_iterations = 2}, &log);
   ASSERT_EQ(log.steps.size(), 3u);
-  EXPECT_NEAR(log.thetas[2][0], 7.0 / 3.0, 1e-14);
-  EXPECT_NEAR(log.steps[2].cost, 2.0 / 9.0, 1e-14);
-  EXPECT_NEAR(log.steps[2].step, 1.0, 1e-15);
+  EXPECT_NEAR(log.steps[1].step, 0.4, 1e-12);
+  EXPECT_NEAR(log.steps[1].cost, 3.6, 1e-12);
+  EXPECT_NEAR(log.thetas[1][0], 2.4, 1e-12);
+  EXPECT_NEAR(log.thetas[1][1], -0.6, 1e-12);
+  EXPECT_NEAR(log.steps[2].cost, 0.0, 1e-20);
+  EXPECT_NEAR(log.thetas[2][0], 0.0, 1e-12);
+  EXPECT_NEAR(log.thetas[2][1], 0.0, 1e-12);
 }
 
 TEST(Optimizer, MinimizesRosenbrock) {
@@ -137,11 +145,16 @@ TEST(Optimizer, ReportsEveryAcceptedStepOnce) {
 }
 
 TEST(Optimizer, CountsOneEvaluationAStepWhereTheFirstTrialIsGood) {
-  FunctionOf parabola(1, Parabola);
+  // J = 0.95 (theta - 3)^2 / 2 from 2: the step length tried is 1, which leaves 0.05 of the slope.
+  FunctionOf parabola(1, [](const double* theta, double* gradient) {
+    gradient[0] = 0.95 * (theta[0] - 3.0);
+    return 0.5 * gradient[0] * (theta[0] - 3.0);
+  });
   const OptimizerResult result =
-      Minimize(OptimizerKind::kConjugateGradient, parabola, At({0.0}), {.max_iterations = 2});
-  EXPECT_EQ(result.cost_evaluations, 3);
-  EXPECT_EQ(parabola.evaluations, 3);
+      Minimize(OptimizerKind::kConjugateGradient, parabola, At({2.0}), {.max_iterations = 1});
+  EXPECT_NEAR(result.best_theta[0], 2.95, 1e-14);
+  EXPECT_EQ(result.cost_evaluations, 2);
+  EXPECT_EQ(parabola.evaluations, 2);
 }
 
 TEST(Optimizer, IsDeterministic) {
