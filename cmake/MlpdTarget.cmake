@@ -6,6 +6,7 @@ if(MLPD_SANITIZE MATCHES "thread")
   add_library(mlpd_tsan_mutex STATIC ${PROJECT_SOURCE_DIR}/cmake/tsan/absl_mutex.cc)
   target_compile_options(mlpd_tsan_mutex PRIVATE -fsanitize=thread)
   target_link_libraries(mlpd_tsan_mutex PUBLIC absl::synchronization)
+  target_include_directories(mlpd_tsan_mutex BEFORE PUBLIC ${PROJECT_SOURCE_DIR}/cmake/tsan/include)
   foreach(symbol N4absl7debian35Mutex4LockEv N4absl7debian35Mutex6UnlockEv
           N4absl7debian35Mutex5AwaitERKNS0_9ConditionE N4absl7debian35Mutex8LockWhenERKNS0_9ConditionE
           N4absl7debian35Mutex16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE
