@@ -158,9 +158,9 @@ absl::StatusOr<std::unique_ptr<JobWatch>> JobScheduler::Watch(int64_t id, int fr
   MLP_ASSIGN_OR_RETURN(v1::TrainingJob job, store_.GetJob(id));
   MLP_ASSIGN_OR_RETURN(std::unique_ptr<JobNotifier::Subscription> subscription,
                        notifier_.Subscribe(id));
-  return std::make_unique<JobWatch>(std::move(job), from_iteration, store_, log_,
-                                    [this, id] { return FindRunning(id) != nullptr; },
-                                    std::move(subscription));
+  return std::make_unique<JobWatch>(
+      std::move(job), from_iteration, store_, log_,
+      [this, id] { return FindRunning(id) != nullptr; }, std::move(subscription));
 }
 
 void JobScheduler::Enqueue(int64_t id) {

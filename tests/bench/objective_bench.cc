@@ -126,8 +126,9 @@ int Run(bool quick) {
       stopping.max_iterations = 100;
       stopping.cost_tolerance = 1e-12;
       OptimizerResult result;
-      const double seconds =
-          Seconds([&] { result = optimizer->Minimize(objective, {.theta = theta}, stopping, {}, nullptr); });
+      const double seconds = Seconds([&] {
+        result = optimizer->Minimize(objective, {.theta = theta}, stopping, {}, nullptr);
+      });
       iteration.push_back(1e3 * seconds / std::max(1, result.iterations));
       evaluation.push_back(Median(ours) * static_cast<double>(result.cost_evaluations) /
                            std::max(1, result.iterations));
