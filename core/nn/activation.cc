@@ -15,6 +15,15 @@ void Sigmoid(MatrixMap<float>& z) { VectorSigmoid(z.data(), z.size()); }
 void Sigmoid(MatrixMap<double>& z) { z = (1.0 + (-z.array()).exp()).inverse(); }
 void Tanh(MatrixMap<float>& z) { VectorTanh(z.data(), z.size()); }
 void Tanh(MatrixMap<double>& z) { z = z.array().tanh(); }
+// max(0, z) that keeps NaN.
+void Relu(MatrixMap<float>& z) { VectorRelu(z.data(), z.size()); }
+void Relu(MatrixMap<double>& z) { z = (z.array() < 0.0).select(0.0, z); }
+void MultiplyByReluDerivative(const ConstMatrixMap<float>& h, MatrixMap<float>& delta) {
+  VectorReluDerivative(h.data(), delta.data(), delta.size());
+}
+void MultiplyByReluDerivative(const ConstMatrixMap<double>& h, MatrixMap<double>& delta) {
+  delta = (h.array() > 0.0).select(delta, 0.0);
+}
 
 // Three passes, so that the exponentials run over the whole block and not over short rows.
 template <typename Scalar>
@@ -49,8 +58,7 @@ void Activate(const LayerSpec& layer, MatrixMap<Scalar> block) {
       Tanh(block);
       break;
     case Activation::kRelu:
-      // max(0, z) that keeps NaN.
-      z = (z < Scalar{0}).select(Scalar{0}, z);
+      Relu(block);
       break;
     case Activation::kIdentity:
       break;
@@ -79,7 +87,7 @@ void MultiplyByDerivative(Activation activation, const ConstMatrixMap<Scalar>& v
       d *= one - h.square();
       break;
     case Activation::kRelu:
-      d = (h > Scalar{0}).select(d, Scalar{0});
+      MultiplyByReluDerivative(values, delta);
       break;
     case Activation::kIdentity:
     case Activation::kStep:

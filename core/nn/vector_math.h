@@ -19,6 +19,12 @@ void VectorSigmoid(float* z, int64_t count);
 // z[i] = tanh(z[i]).
 void VectorTanh(float* z, int64_t count);
 
+// z[i] = max(0, z[i]).
+void VectorRelu(float* z, int64_t count);
+
+// delta[i] times the derivative of max(0, z) where it is h[i]; that at 0 is 0.
+void VectorReluDerivative(const float* h, float* delta, int64_t count);
+
 // sum[i] += terms[i].
 void VectorAddTo(const float* terms, double* sum, int64_t count);
 

@@ -6,19 +6,13 @@
 #include "core/base/for_each_cpu.h"
 
 // The loops over columns are plain, for the compiler to vectorize (see CMakeLists.txt); sums are in
-// kLanes parts, which it may not reorder by itself.
+// kLanes parts, which it may not reorder by itself. Squares are summed in float: a lane has few.
 
 namespace mlp {
 namespace {
 
-constexpr int64_t kLanes = 16;
+constexpr int64_t kLanes = kSquareLanes;
 using Lanes __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias)) = float;
-
-double Sum(const Lanes& lanes) {
-  double sum = 0.0;
-  for (int64_t i = 0; i < kLanes; ++i) sum += static_cast<double>(lanes[i]);
-  return sum;
-}
 
 MLP_FOR_EACH_CPU
 void AddTo(float l2, float l1, const float* __restrict theta, float* __restrict gradient,
@@ -29,22 +23,19 @@ void AddTo(float l2, float l1, const float* __restrict theta, float* __restrict 
   }
 }
 
-// Squares are summed in float: a block has few in each lane.
 MLP_FOR_EACH_CPU
-double SquaredNorm(const float* values, int64_t rows, int64_t columns, int64_t stride) {
-  Lanes sums = {};
-  double rest = 0.0;
-  for (int64_t i = 0; i < rows; ++i, values += stride) {
+void AddSquares(const float* values, int64_t rows, int64_t columns, int64_t stride,
+                float* squares) {
+  for (int64_t i = 0; i < rows; ++i, values += stride, squares += kLanes) {
+    Lanes sums = *reinterpret_cast<const Lanes*>(squares);
     int64_t j = 0;
     for (; j + kLanes <= columns; j += kLanes) {
       const Lanes lanes = *reinterpret_cast<const Lanes*>(values + j);
       sums += lanes * lanes;
     }
-    for (; j < columns; ++j) {
-      rest += static_cast<double>(values[j]) * static_cast<double>(values[j]);
-    }
+    *reinterpret_cast<Lanes*>(squares) = sums;
+    for (int64_t lane = 0; j < columns; ++j, ++lane) squares[lane] += values[j] * values[j];
   }
-  return Sum(sums) + rest;
 }
 
 template <bool kNesterov>
@@ -108,14 +99,20 @@ double OneMinusPower(double base, int64_t exponent) {
 
 }  // namespace
 
-double AddPenalties(const PenaltyOptions& penalties, const ParameterBlock& block) {
+double SumOfLanes(const float* lanes) {
+  double sum = 0.0;
+  for (int64_t i = 0; i < kLanes; ++i) sum += static_cast<double>(lanes[i]);
+  return sum;
+}
+
+void AddPenalties(const PenaltyOptions& penalties, const ParameterBlock& block, float* squares) {
   if (penalties.l2 != 0.0f || penalties.l1 != 0.0f) {
     for (int64_t i = 0; i < block.rows; ++i) {
       AddTo(penalties.l2, penalties.l1, block.theta + i * block.stride,
             block.gradient + i * block.gradient_stride, block.columns);
     }
   }
-  return SquaredNorm(block.gradient, block.rows, block.columns, block.gradient_stride);
+  AddSquares(block.gradient, block.rows, block.columns, block.gradient_stride, squares);
 }
 
 UpdateRule::UpdateRule(const OptimizerOptions& options, double learning_rate, int64_t step)
@@ -156,7 +153,9 @@ void UpdateRule::Apply(const ParameterBlock& block, float gradient_scale, bool d
 void LimitRowNorms(const ParameterBlock& block, float max_norm) {
   for (int64_t i = 0; i < block.rows; ++i) {
     float* row = block.theta + i * block.stride;
-    const double norm = std::sqrt(SquaredNorm(row, 1, block.columns, block.columns));
+    float squares[kLanes] = {};
+    AddSquares(row, 1, block.columns, block.columns, squares);
+    const double norm = std::sqrt(SumOfLanes(squares));
     if (norm > static_cast<double>(max_norm)) {
       Scale(static_cast<float>(static_cast<double>(max_norm) / norm), row, block.columns);
     }

@@ -29,9 +29,14 @@ struct PenaltyOptions {
   float l1 = 0.0f;
 };
 
-// gradient += l2 Theta + l1 sign(Theta). Returns the sum of the squares of the result; infinite
-// where one is over 3e38.
-double AddPenalties(const PenaltyOptions& penalties, const ParameterBlock& block);
+// Sums of squares of a row, of its columns 0, 16, 32, ..., of 1, 17, 33, ... and so on: a row has the
+// same in whatever blocks it comes, all but the last of whole vectors.
+inline constexpr int64_t kSquareLanes = 16;
+double SumOfLanes(const float* lanes);  // [kSquareLanes]
+
+// gradient += l2 Theta + l1 sign(Theta). Adds the squares of the result to `squares` [block.rows x
+// kSquareLanes]; infinite where one is over 3e38.
+void AddPenalties(const PenaltyOptions& penalties, const ParameterBlock& block, float* squares);
 
 // The constants of one step. Immutable; thread-safe on blocks that do not overlap.
 //

@@ -6,8 +6,9 @@
 #include <utility>
 
 #include "core/nn/activation.h"
-#include "core/train/layer_step.h"
+#include "core/train/dense_layer_step.h"
 #include "core/train/output_step.h"
+#include "core/train/sparse_layer_step.h"
 
 namespace mlp {
 namespace {
@@ -33,19 +34,24 @@ class MiniBatchStep::Impl {
         penalties_(PenaltiesOf(config, training_rows)),
         pool_(pool),
         output_(config.cost, config.topology.outputs(), kernel),
-        scratch_(static_cast<size_t>(pool.threads()),
-                 TileScratch(static_cast<size_t>(
-                     std::max(LayerStep::ScratchFloats(kernel), output_.ScratchFloats())))) {
+        scratch_(static_cast<size_t>(pool.threads())) {
     Activation below = Activation::kIdentity;
     for (size_t l = 0; l < layout_.layers.size(); ++l) {
       const LayerSpec& units = config_.topology.layers[l];
       const bool is_output = l + 1 == layout_.layers.size();
       layers_.emplace_back(layout_.layers[l], is_output ? nullptr : &units, below, kernel);
+      squares_.emplace_back(static_cast<size_t>(units.units));
       below = units.activation;
     }
     for (size_t l = 0; l <= layers_.size(); ++l) {
       values_.emplace_back(UnitsOf(config_.topology, l), config_.optimizer.batch_size, kernel.panel,
                            /*has_delta=*/l > 0);
+    }
+    if (SparseLayerStep::Supports(kernel)) {
+      const bool is_output = layers_.size() == 1;
+      sparse_ = std::make_unique<SparseLayerStep>(layout_.layers[0],
+                                                  is_output ? nullptr : &config_.topology.layers[0],
+                                                  config_.optimizer.batch_size, kernel.panel);
     }
     if (Clips()) gradient_.resize(layout_.size);
   }
@@ -69,13 +75,13 @@ class MiniBatchStep::Impl {
     for (size_t l = 0; l < layers_.size(); ++l) dropouts_.push_back(DropoutOf(l, state.steps));
 
     const float* theta = state.theta.data();
-    pool_.ParallelFor(values_[0].tasks(),
-                      [&](int task, int) { values_[0].Copy(task, batch.inputs, dropouts_[0]); });
+    LoadInputs(batch, state);
     for (size_t l = 0; l < layers_.size(); ++l) Forward(l, theta);
     MiniBatchStepResult result;
     result.cost_sum = Output(batch);
     for (size_t l = layers_.size(); --l > 0;) Backward(l, theta);
     result.gradient_norm = Update(learning_rate, state);
+    if (is_sparse_) sparse_->End(VersionOf(state));
     return result;
   }
 
@@ -91,6 +97,30 @@ class MiniBatchStep::Impl {
     return Dropout(share, config_.seed, step, static_cast<int64_t>(layer));
   }
 
+  static ThetaVersion VersionOf(const MiniBatchState& state) {
+    return {.theta = state.theta.data(), .steps = state.steps};
+  }
+
+  // Also chooses how the first layer goes about its step.
+  void LoadInputs(const MiniBatch& batch, const MiniBatchState& state) {
+    const Dropout& dropout = dropouts_[0];
+    is_sparse_ = sparse_ != nullptr && sparse_->Pays(batch.inputs, values_[0].rows(), dropout);
+    if (is_sparse_) {
+      sparse_->Begin(values_[0].rows(), VersionOf(state));
+      pool_.ParallelFor(sparse_->LoadTasks(), [&](int task, int) {
+        sparse_->Load(task, batch.inputs, dropout, state.theta.data());
+      });
+    } else {
+      pool_.ParallelFor(values_[0].tasks(),
+                        [&](int task, int) { values_[0].Copy(task, batch.inputs, dropout); });
+    }
+  }
+
+  LayerStep& Layer(size_t l) {
+    if (l == 0 && is_sparse_) return *sparse_;
+    return layers_[l];
+  }
+
   // Through layer `l` of weights; beside it the activations that come in are transposed, as the
   // gradient will need them.
   void Forward(size_t l, const float* theta) {
@@ -99,11 +129,12 @@ class MiniBatchStep::Impl {
     const bool is_output = l + 1 == layers_.size();
     // No dropout of outputs.
     const Dropout& dropout = is_output ? kNoDropout : dropouts_[l + 1];
-    const int tasks = layers_[l].ForwardTasks(below.rows());
+    LayerStep& layer = Layer(l);
+    const int tasks = layer.ForwardTasks(below.rows());
     const int transpositions = l == 0 ? 0 : below.tasks();
-    pool_.ParallelFor(tasks + transpositions, [&](int task, int) {
+    pool_.ParallelFor(tasks + transpositions, [&](int task, int worker) {
       if (task < tasks) {
-        layers_[l].Forward(task, theta, below, dropout, above);
+        layer.Forward(task, theta, below, dropout, above, Scratch(worker));
       } else {
         below.Transpose(task - tasks);
       }
@@ -128,18 +159,16 @@ class MiniBatchStep::Impl {
     });
   }
 
-  // Calls visit(l, task of layer l, number of the task, worker) for the update tasks of all layers:
-  // the first layer's, which are most often the largest, first.
+  // Calls visit(l, task of layer l, worker) for the update tasks of all layers: the first layer's,
+  // which are most often the largest, first.
   template <typename Visit>
   void ForEachUpdateTask(const Visit& visit) {
     int tasks = 0;
-    for (const LayerStep& layer : layers_) tasks += layer.UpdateTasks();
-    squares_.resize(static_cast<size_t>(tasks));
+    for (size_t l = 0; l < layers_.size(); ++l) tasks += Layer(l).UpdateTasks();
     pool_.ParallelFor(tasks, [&](int task, int worker) {
-      int of_layer = task;
       size_t l = 0;
-      for (; of_layer >= layers_[l].UpdateTasks(); ++l) of_layer -= layers_[l].UpdateTasks();
-      visit(l, of_layer, static_cast<size_t>(task), worker);
+      for (; task >= Layer(l).UpdateTasks(); ++l) task -= Layer(l).UpdateTasks();
+      visit(l, task, worker);
     });
   }
 
@@ -153,23 +182,32 @@ class MiniBatchStep::Impl {
         .theta = state.theta.data(),
         .velocity = state.velocity.data(),
         .mean_square = state.mean_square.size() == 0 ? nullptr : state.mean_square.data()};
-    ForEachUpdateTask([&](size_t l, int task, size_t number, int worker) {
-      squares_[number] = Clips() ? layers_[l].Gradient(task, values_[l + 1], values_[l], plan,
-                                                       gradient_.data(), Scratch(worker))
-                                 : layers_[l].GradientAndUpdate(task, values_[l + 1], values_[l],
-                                                                plan, Scratch(worker));
+    ForEachUpdateTask([&](size_t l, int task, int worker) {
+      const LayerValues& above = values_[l + 1];
+      double* const squares = squares_[l].data();
+      if (Clips()) {
+        Layer(l).Gradient(task, above, values_[l], plan, gradient_.data(), Scratch(worker),
+                          squares);
+      } else {
+        Layer(l).GradientAndUpdate(task, above, values_[l], plan, Scratch(worker), squares);
+      }
     });
-    double squares = 0.0;
-    for (const double square : squares_) squares += square;
-    const double norm = std::sqrt(squares);
+    const double norm = GradientNorm();
     if (Clips()) {
       const double limit = config_.optimizer.max_gradient_norm;
       const auto scale = static_cast<float>(norm > limit ? limit / norm : 1.0);
-      ForEachUpdateTask([&](size_t l, int task, size_t, int) {
-        layers_[l].Update(task, plan, gradient_.data(), scale);
-      });
+      ForEachUpdateTask(
+          [&](size_t l, int task, int) { Layer(l).Update(task, plan, gradient_.data(), scale); });
     }
     return norm;
+  }
+
+  double GradientNorm() const {
+    double sum = 0.0;
+    for (const std::vector<double>& of_layer : squares_) {
+      for (const double square : of_layer) sum += square;
+    }
+    return std::sqrt(sum);
   }
 
   TileScratch& Scratch(int worker) { return scratch_[static_cast<size_t>(worker)]; }
@@ -181,14 +219,16 @@ class MiniBatchStep::Impl {
   const PenaltyOptions penalties_;
   ThreadPool& pool_;
   const OutputStep output_;
-  std::vector<LayerStep> layers_;
-  std::vector<LayerValues> values_;   // the inputs', then one a layer
-  std::vector<TileScratch> scratch_;  // one a thread
-  VectorF gradient_;                  // [layout.size] where it may have to be clipped, else empty
+  std::vector<DenseLayerStep> layers_;
+  std::unique_ptr<SparseLayerStep> sparse_;  // the first layer's; null where there is none
+  std::vector<LayerValues> values_;          // the inputs', then one a layer
+  std::vector<TileScratch> scratch_;         // one a thread
+  VectorF gradient_;  // [layout.size] where it may have to be clipped, else empty
   // Of the step that is made.
   std::vector<Dropout> dropouts_;  // the inputs', then one a hidden layer
-  std::vector<double> costs_;      // by panel of rows
-  std::vector<double> squares_;    // of the gradient, by update task
+  bool is_sparse_ = false;
+  std::vector<double> costs_;                 // by panel of rows
+  std::vector<std::vector<double>> squares_;  // of the gradient, by layer and unit
 };
 
 MiniBatchStep::MiniBatchStep(const TrainingConfig& config, int64_t training_rows, ThreadPool& pool,
@@ -209,7 +249,13 @@ int64_t MiniBatchStep::Bytes(const TrainingConfig& config, int threads, const Ti
     bytes += LayerValues::Bytes(UnitsOf(config.topology, l), config.optimizer.batch_size,
                                 kernel.panel, /*has_delta=*/l > 0);
   }
-  int64_t floats = threads * LayerStep::ScratchFloats(kernel);
+  int64_t scratch = DenseLayerStep::ScratchFloats(kernel);
+  if (SparseLayerStep::Supports(kernel)) {
+    const int64_t most_rows = config.optimizer.batch_size;
+    bytes += SparseLayerStep::Bytes(ParameterLayout(config.topology).layers[0], most_rows);
+    scratch = std::max(scratch, SparseLayerStep::ScratchFloats(most_rows, kernel.panel));
+  }
+  int64_t floats = threads * scratch;
   if (config.optimizer.max_gradient_norm > 0.0) floats += ParameterCount(config.topology);
   return bytes + floats * static_cast<int64_t>(sizeof(float));
 }

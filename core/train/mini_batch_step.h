@@ -42,7 +42,8 @@ struct MiniBatchStepResult {
 //
 // The work is divided by units and not by rows of the batch: no gradients have to be added up, and
 // a tile of weights is changed while its gradient is in the cache (LayerStep). The phases of a
-// step, each divided among the threads of the pool:
+// step, each divided among the threads of the pool. The first layer goes by whole products or by
+// what is not 0 in the inputs, whichever is faster for the batch: the bits are the same.
 //   inputs, forward through each layer, output, backward through each layer, gradient and update
 class MiniBatchStep {
  public:
@@ -56,7 +57,9 @@ class MiniBatchStep {
   MiniBatchState Start(VectorF theta) const;
 
   // Makes one step with `learning_rate`. Dropout masks follow from config.seed and state.steps.
-  // With a result that is not finite, `state` is of no use any more.
+  // With a result that is not finite, `state` is of no use any more. A state may be replaced by
+  // another between steps, but Theta must not be changed in place after a step while state.steps
+  // stays: the first layer's weights are also kept transposed (SparseLayerStep).
   MiniBatchStepResult Run(const MiniBatch& batch, double learning_rate, MiniBatchState& state);
 
   // Bytes that a step with `config` holds, without its state; of its largest parts.

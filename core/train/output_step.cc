@@ -9,11 +9,11 @@ OutputStep::OutputStep(CostKind cost, int64_t classes, const TileKernel& kernel)
 
 double OutputStep::Run(int64_t panel, absl::Span<const int32_t> labels,
                        absl::Span<const float> weights, LayerValues& outputs,
-                       std::vector<float>& scratch) const {
+                       PropagationScratch& scratch) const {
   const int64_t rows = outputs.by_unit.columns_of(panel);
   const auto first = static_cast<size_t>(panel * panel_);
   // Row-major, as cost and softmax want them.
-  MatrixMap<float> z(scratch.data(), rows, classes_);
+  MatrixMap<float> z(scratch.Take(ScratchFloats()), rows, classes_);
   Transpose({.from = outputs.by_unit.row(panel, 0),
              .from_row = panel_,
              .rows = classes_,

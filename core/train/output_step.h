@@ -3,11 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include <absl/types/span.h>
 
 #include "core/nn/cost.h"
+#include "core/nn/propagation_scratch.h"
 #include "core/nn/tile_product.h"
 #include "core/train/layer_values.h"
 
@@ -26,7 +26,7 @@ class OutputStep {
   // weight times cross-entropy over the panel's rows. `labels` and `weights` are the whole batch's;
   // without weights all are 1.
   double Run(int64_t panel, absl::Span<const int32_t> labels, absl::Span<const float> weights,
-             LayerValues& outputs, std::vector<float>& scratch) const;
+             LayerValues& outputs, PropagationScratch& scratch) const;
 
  private:
   const CostKind cost_;

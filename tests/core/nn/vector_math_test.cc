@@ -1,5 +1,6 @@
 #include "core/nn/vector_math.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -96,6 +97,25 @@ TEST(VectorMath, EveryElementIsTheSameWhereverItStands) {
       ASSERT_EQ(together, alone) << count;
     }
   }
+}
+
+TEST(VectorMath, ReluAndItsDerivativeChooseBySign) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> z = {-2.0f, -0.5f, 0.0f, 1e-30f, 3.0f};
+  std::vector<float> h, delta;
+  for (int i = 0; i < 37; ++i) {
+    h.push_back(z[static_cast<size_t>(i) % z.size()]);
+    delta.push_back(static_cast<float>(i));
+  }
+  h[36] = kNan;
+  VectorRelu(h.data(), 37);
+  VectorReluDerivative(h.data(), delta.data(), 37);
+  for (size_t i = 0; i < 36; ++i) {
+    const float expected = z[i % z.size()];
+    EXPECT_EQ(h[i], std::max(0.0f, expected)) << i;
+    EXPECT_EQ(delta[i], expected > 0.0f ? static_cast<float>(i) : 0.0f) << i;
+  }
+  EXPECT_TRUE(std::isnan(h[36]));
 }
 
 TEST(VectorMath, AddsFloatsToDoubles) {

@@ -1,5 +1,6 @@
 #include "core/optim/update_rule.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -163,9 +164,18 @@ struct PenaltyBlock {
   }
 };
 
+// The sum of all rows.
+double SquaresWith(const PenaltyOptions& penalties, const ParameterBlock& block) {
+  std::vector<float> lanes(static_cast<size_t>(block.rows * kSquareLanes));
+  AddPenalties(penalties, block, lanes.data());
+  double sum = 0.0;
+  for (int64_t i = 0; i < block.rows; ++i) sum += SumOfLanes(lanes.data() + i * kSquareLanes);
+  return sum;
+}
+
 TEST(AddPenalties, ByHand) {
   PenaltyBlock b;
-  const double squares = AddPenalties({.l2 = 0.5f, .l1 = 0.25f}, b.block());
+  const double squares = SquaresWith({.l2 = 0.5f, .l1 = 0.25f}, b.block());
   const std::vector<float> expected = {2.25f, -0.75f, 1.0f, 77.0f, 0.75f, -0.75f, 0.5f, 77.0f};
   EXPECT_EQ(b.gradient, expected);
   EXPECT_NEAR(squares, 2.25 * 2.25 + 3 * 0.75 * 0.75 + 1.0 + 0.25, 1e-6);
@@ -173,7 +183,7 @@ TEST(AddPenalties, ByHand) {
 
 TEST(AddPenalties, WithoutAnyIsTheSumOfSquares) {
   PenaltyBlock b;
-  EXPECT_EQ(AddPenalties({}, b.block()), 3.0);
+  EXPECT_EQ(SquaresWith({}, b.block()), 3.0);
   EXPECT_EQ(b.gradient, PenaltyBlock().gradient);
   // More columns than a register has lanes, and some more.
   std::vector<float> gradient(50);
@@ -182,21 +192,45 @@ TEST(AddPenalties, WithoutAnyIsTheSumOfSquares) {
     gradient[i] = static_cast<float>(i);
     expected += static_cast<double>(i * i);
   }
-  EXPECT_NEAR(AddPenalties({}, {.rows = 1,
-                                .columns = 50,
-                                .theta = nullptr,
-                                .velocity = nullptr,
-                                .mean_square = nullptr,
-                                .stride = 50,
-                                .gradient = gradient.data(),
-                                .gradient_stride = 50}),
+  EXPECT_NEAR(SquaresWith({}, {.rows = 1,
+                               .columns = 50,
+                               .theta = nullptr,
+                               .velocity = nullptr,
+                               .mean_square = nullptr,
+                               .stride = 50,
+                               .gradient = gradient.data(),
+                               .gradient_stride = 50}),
               expected, 1e-3);
 }
 
 TEST(AddPenalties, KeepWhatIsNotFinite) {
   PenaltyBlock b;
   b.gradient[5] = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_TRUE(std::isnan(AddPenalties({.l2 = 0.5f}, b.block())));
+  EXPECT_TRUE(std::isnan(SquaresWith({.l2 = 0.5f}, b.block())));
+}
+
+// Bits that do not hang on how the products were cut.
+TEST(AddPenalties, SumsSquaresAlikeInBlocksOfAnyWidth) {
+  std::vector<float> gradient(2 * 77);
+  for (size_t i = 0; i < gradient.size(); ++i) gradient[i] = 0.1f * static_cast<float>(i % 13);
+  const auto lanes = [&](int64_t width) {
+    std::vector<float> squares(2 * kSquareLanes);
+    for (int64_t j = 0; j < 77; j += width) {
+      AddPenalties({},
+                   {.rows = 2,
+                    .columns = std::min<int64_t>(width, 77 - j),
+                    .theta = nullptr,
+                    .velocity = nullptr,
+                    .mean_square = nullptr,
+                    .stride = 77,
+                    .gradient = gradient.data() + j,
+                    .gradient_stride = 77},
+                   squares.data());
+    }
+    return squares;
+  };
+  EXPECT_EQ(lanes(16), lanes(77));
+  EXPECT_EQ(lanes(48), lanes(77));
 }
 
 TEST(LimitRowNorms, ScalesDownLongRowsAlone) {

@@ -12,6 +12,7 @@
 #include "core/base/random.h"
 #include "core/nn/initialization.h"
 #include "core/nn/network.h"
+#include "core/train/sparse_layer_step.h"
 #include "tests/core/train/naive_step.h"
 
 namespace mlp {
@@ -319,9 +320,15 @@ TEST(MiniBatchStep, TellsItsMemory) {
   config.optimizer.batch_size = 128;
   // Inputs twice, hidden and output units thrice, rounded up to whole panels.
   const int64_t values = (2 * 800 + 3 * 800 + 3 * 32) * 128 * 4;
+  const int64_t dense = MiniBatchStep::Bytes(config, 2, BlasTileKernel());
+  EXPECT_GT(dense, values / 2);
+  EXPECT_LT(dense, 2 * values);
+  // The first layer's weights transposed, and values and columns of the inputs twice.
+  const int64_t sparse =
+      SparseLayerStep::Supports(BestTileKernel()) ? 784 * 832 * 4 + 2 * 784 * 128 * (4 + 4) : 0;
   const int64_t bytes = MiniBatchStep::Bytes(config, 2);
-  EXPECT_GT(bytes, values / 2);
-  EXPECT_LT(bytes, 2 * values);
+  EXPECT_GT(bytes, values / 2 + sparse);
+  EXPECT_LT(bytes, 2 * values + sparse);
   config.optimizer.max_gradient_norm = 1.0;
   EXPECT_EQ(MiniBatchStep::Bytes(config, 2) - bytes, 4 * ParameterCount(config.topology));
 }

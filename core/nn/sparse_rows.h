@@ -1,0 +1,49 @@
+// The entries of a matrix that are not 0, as lists, one a row: what the sparse products go through
+// (core/nn/sparse_product_avx512).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/nn/propagation_scratch.h"
+
+namespace mlp {
+
+// Of one row, in rising order of column.
+struct SparseRow {
+  const float* values;     // [count]
+  const int32_t* columns;  // [count]
+  int64_t count;
+};
+
+// Lists of fixed places, each with room for a whole row: rows can be made in any order, by any
+// thread, and nothing is allocated. Thread-safe for different rows.
+class SparseRows {
+ public:
+  SparseRows(int64_t most_rows, int64_t most_columns);
+
+  // Where the caller puts a whole row, rows stride() apart, for Compress to leave out its zeros.
+  float* Dense(int64_t row) { return values_ + row * stride_; }
+  int64_t stride() const { return stride_; }
+  // Of either sign; what is no number stays.
+  void Compress(int64_t row, int64_t columns);
+
+  SparseRow operator[](int64_t row) const {
+    return {values_ + row * stride_, columns_.data() + row * stride_,
+            counts_[static_cast<size_t>(row)]};
+  }
+
+  static int64_t Bytes(int64_t most_rows, int64_t most_columns);
+
+ private:
+  const int64_t stride_;  // whole vectors
+  PropagationScratch memory_;
+  float* values_;
+  std::vector<int32_t> columns_;
+  std::vector<int64_t> counts_;
+};
+
+// Of `values` [count], how many are not 0.
+int64_t CountNonZeros(const float* values, int64_t count);
+
+}  // namespace mlp
