@@ -106,6 +106,25 @@ TEST_F(MlpctlBench, AFailedCallFailsTheCommand) {
   EXPECT_EQ(outcome.err, "");
 }
 
+TEST_F(MlpctlBench, PastTheCapacityItSaysSoAndWhatTheCapacityIs) {
+  const Outcome outcome =
+      Run({"bench", "digits", "--mode", "open", "--rate", "1000000", "--warmup", "0.1",
+           "--duration", "0.2", "--concurrency", "1", "--output", "json"});
+  EXPECT_EQ(outcome.exit_status, kExitSuccess) << outcome.err;
+  const nlohmann::json json = outcome.json_lines().at(0);
+  EXPECT_EQ(json["kept_up"], false);
+  EXPECT_EQ(json["offered_requests_per_second"], 1e6);
+  const double answered = json["answered"];
+  EXPECT_GT(answered, 0);
+  EXPECT_NEAR(json["requests_per_second"], answered / 0.2, 1 / 0.2 + 1e-6);
+}
+
+TEST_F(MlpctlBench, WithoutASingleAnswerItFails) {
+  const Outcome outcome = Bench({"--mode", "open", "--rate", "0.001", "--duration", "0.01"});
+  EXPECT_EQ(outcome.exit_status, kExitFailure);
+  EXPECT_THAT(outcome.out, HasSubstr("answered    0 requests"));
+}
+
 TEST_F(MlpctlBench, SaysWhatIsWrongBeforeAnyCall) {
   EXPECT_EQ(Run({"bench", "nobody"}).exit_status, kExitFailure);
   EXPECT_EQ(Bench({"--dataset", "none"}).err, "mlpctl: dataset none does not exist (NOT_FOUND)\n");
