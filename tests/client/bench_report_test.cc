@@ -71,7 +71,7 @@ TEST(BenchFlags, EveryFlagReachesTheLoad) {
   EXPECT_EQ(options->max_calls, 77);
   EXPECT_EQ(options->deadline, absl::Milliseconds(20));
   EXPECT_EQ(options->seed, 9u);
-  flags.duration = 0;
+  flags.duration.reset();
   flags.concurrency = 3;
   options = MakeLoadOptions(flags);
   EXPECT_EQ(options->duration, absl::InfiniteDuration());
@@ -89,7 +89,11 @@ TEST(BenchFlags, WrongOnesAreNamed) {
   EXPECT_THAT(Error([](BenchFlags& f) { f.rate = std::nan(""); }), HasSubstr("--rate"));
   EXPECT_EQ(Error([](BenchFlags& f) { f.rows = 0; }), "--rows: expected 1 to 65536, got 0");
   EXPECT_THAT(Error([](BenchFlags& f) { f.rows = 65'537; }), HasSubstr("--rows"));
-  EXPECT_THAT(Error([](BenchFlags& f) { f.duration = -1; }), HasSubstr("--duration"));
+  EXPECT_EQ(Error([](BenchFlags& f) { f.duration = 0; }),
+            "--duration: expected 0.001 to 86400, got 0");
+  EXPECT_EQ(Error([](BenchFlags& f) { f.concurrency = 0; }),
+            "--concurrency: expected 1 to 65536, got 0");
+  EXPECT_THAT(Error([](BenchFlags& f) { f.requests = 0; }), HasSubstr("--requests"));
   EXPECT_THAT(Error([](BenchFlags& f) { f.warmup = 1e9; }), HasSubstr("--warmup"));
   EXPECT_THAT(Error([](BenchFlags& f) { f.requests = -1; }), HasSubstr("--requests"));
   EXPECT_THAT(Error([](BenchFlags& f) { f.deadline_ms = -1; }), HasSubstr("--deadline-ms"));

@@ -212,12 +212,26 @@ TEST_F(MlpctlBench, SettingsAreShownChangedAndReset) {
   EXPECT_THAT(Run({"models", "get", "digits"}).out, Not(HasSubstr("Served with")));
 }
 
+TEST_F(MlpctlBench, ASettingOfZeroIsNoWayToTheDefault) {
+  for (const auto& [flag, range] :
+       {std::pair<std::string, std::string>{"--max-batch-rows", "65,536"},
+        {"--max-queued-requests", "1,000,000"}}) {
+    const Outcome outcome = Run({"models", "settings", "digits", flag, "0"});
+    EXPECT_EQ(outcome.exit_status, kExitUsage);
+    EXPECT_THAT(outcome.err, HasSubstr(absl::StrCat(flag, ": expected 1 to ", range,
+                                                    ", got 0 (--reset goes back")));
+  }
+  EXPECT_EQ(server_.calls("SetServingSettings"), 0);
+}
+
 TEST_F(MlpctlBench, SettingsThatTheServerRefusesChangeNothing) {
   const Outcome outcome = Run({"models", "settings", "digits", "--max-batch-rows", "70000"});
   EXPECT_EQ(outcome.exit_status, kExitFailure);
   EXPECT_EQ(outcome.err, "mlpctl: max_batch_rows: expected at most 65,536, got 70000\n");
   EXPECT_THAT(outcome.out, IsEmpty());
-  EXPECT_EQ(Run({"models", "settings", "digits", "--max-batch-rows", "x"}).exit_status, kExitUsage);
+  EXPECT_EQ(Run({"models", "settings", "digits", "--max-batch-rows", "x"}).err,
+            "mlpctl: --max-batch-rows: expected a number, got \"x\"\n"
+            "Try: mlpctl models settings --help\n");
   EXPECT_EQ(Run({"models", "settings", "nobody"}).exit_status, kExitFailure);
 }
 
