@@ -58,9 +58,9 @@ void AddFlags(CLI::App& app, BenchFlags& flags) {
   Throughput is the answers without an error within the measured time. Latency is that of the calls
   that were due in it, from sending to answer. In an open loop it counts from when the call was due,
   so that a server that falls behind shows in it; a call that was due while --concurrency were
-  outstanding is sent as soon as one of them returns, and counted as not in time. Where more than
-  one in twenty are, the report says that the rate was too high, and for which side. A failed call
-  is counted by its code and never repeated.
+  outstanding is sent as soon as one of them returns, and counted as not in time. Where the rate was
+  too high for the server, or for mlpctl, the report says so. A failed call is counted by its code
+  and never repeated.
 
 Examples:
   How fast is one caller at a time, and how many rows can the server take?
