@@ -39,6 +39,14 @@ namespace {
 constexpr int kMaxBlockingCalls = 512;
 // Calls in progress on one connection; further ones wait at the client.
 constexpr int kMaxConcurrentStreams = 2048;
+// What may be in memory of messages received, in messages of the largest size, and in bytes at
+// least. Where peers send more, gRPC ends calls, half-received ones too.
+constexpr int64_t kMaxReceivedMessages = 4;
+constexpr int64_t kMinReceivedBytes = int64_t{64} << 20;
+// A connection that says nothing for so long is asked whether its peer is still there, and closed
+// where no answer comes.
+constexpr int kKeepaliveMs = 60'000;
+constexpr int kKeepaliveTimeoutMs = 20'000;
 
 absl::Status CheckRange(absl::string_view option, int64_t value, int64_t least, int64_t most) {
   if (value >= least && value <= most) return absl::OkStatus();
@@ -102,9 +110,7 @@ class ServerImpl final : public Server {
     builder.AddListeningPort(options_.grpc_address, grpc::InsecureServerCredentials(), &port);
     // Without this a second server would share the port in silence and take half of the calls.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxConcurrentStreams);
-    builder.SetMaxReceiveMessageSize(options_.max_message_bytes);
-    builder.SetMaxSendMessageSize(options_.max_message_bytes);
+    BoundConnections(builder);
     for (int i = 0; i < options_.predict_threads; ++i) {
       pollers_.push_back(std::make_unique<Poller>(builder));
     }
@@ -115,7 +121,8 @@ class ServerImpl final : public Server {
                 [this](std::function<void()> task) { return workers_.Run(std::move(task)); },
             .wake = [this] { pollers_.front()->Wake(); }});
     blocking_ = std::make_unique<BlockingServer>(methods_, workers_, *pollers_.front(), builder);
-    inference_ = InferenceServer::Create(pollers_, *batcher_, metrics_, builder);
+    inference_ =
+        InferenceServer::Create(pollers_, *batcher_, metrics_, MaxReceivedBytes() / 2, builder);
     grpc_server_ = builder.BuildAndStart();
     if (grpc_server_ == nullptr || port == 0) {
       return absl::FailedPreconditionError(
@@ -172,6 +179,21 @@ class ServerImpl final : public Server {
     gauges.resident_models = models_.models();
     gauges.resident_bytes = models_.bytes();
     return gauges;
+  }
+
+  int64_t MaxReceivedBytes() const {
+    return std::max(kMaxReceivedMessages * options_.max_message_bytes, kMinReceivedBytes);
+  }
+
+  void BoundConnections(grpc::ServerBuilder& builder) const {
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxConcurrentStreams);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+    builder.SetMaxReceiveMessageSize(options_.max_message_bytes);
+    builder.SetMaxSendMessageSize(options_.max_message_bytes);
+    builder.SetResourceQuota(
+        grpc::ResourceQuota("received").Resize(static_cast<size_t>(MaxReceivedBytes())));
   }
 
   void AddServices() {
