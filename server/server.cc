@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
+#include <absl/strings/str_split.h>
 #include <grpcpp/grpcpp.h>
 #include <unistd.h>
 
@@ -54,6 +56,17 @@ absl::Status CheckRange(absl::string_view option, int64_t value, int64_t least, 
       absl::StrCat(option, ": expected ", least, " to ", most, ", got ", value));
 }
 
+// An entry that is missing is most likely a name that is.
+absl::Status CheckNoneEmpty(absl::string_view option, absl::string_view list) {
+  if (list.empty()) return absl::OkStatus();
+  for (const absl::string_view entry : absl::StrSplit(list, ',')) {
+    if (!absl::StripAsciiWhitespace(entry).empty()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(option, ": expected names separated by commas, got an empty one in ", list));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckOptions(const ServerOptions& options) {
   constexpr int64_t kAny = std::numeric_limits<int64_t>::max();
   if (options.data_dir.empty()) {
@@ -66,6 +79,7 @@ absl::Status CheckOptions(const ServerOptions& options) {
   MLP_RETURN_IF_ERROR(CheckRange("checkpoint-seconds", options.checkpoint_seconds, 1, 86400));
   MLP_RETURN_IF_ERROR(CheckRange("predict-threads", options.predict_threads, 1, 256));
   MLP_RETURN_IF_ERROR(CheckRange("model-memory-bytes", options.model_memory_bytes, 1, kAny));
+  MLP_RETURN_IF_ERROR(CheckNoneEmpty("preload", options.preload));
   MLP_RETURN_IF_ERROR(CheckPreload(options.preload));
   MLP_RETURN_IF_ERROR(CheckRange("max-dataset-bytes", options.max_dataset_bytes, 1, kAny));
   return CheckRange("max-message-bytes", options.max_message_bytes, 2 << 20,
@@ -215,8 +229,8 @@ class ServerImpl final : public Server {
                        "mlp.v1.PredictionService", std::string(OipService::kName)};
     if (options_.reflection) {
       std::vector<std::string> listed = health.services;
-      listed.insert(listed.end(),
-                    {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"});
+      listed.insert(listed.end(), {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                                   "grpc.reflection.v1alpha.ServerReflection"});
       services_.push_back(std::make_unique<ReflectionService>(std::move(listed)));
     }
     services_.push_back(std::make_unique<HealthService>(
