@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Runs the benchmarks and prints one JSON object a line, each a ratio of two sides of one run.
 #   scripts/bench.sh [--quick] [--mnist DIR] [NAME...]
-#     NAME: forward, objective, epoch, augmentation, predict, serving, start, memory (default: all)
+#     NAME: forward, objective, epoch, augmentation, predict, serving, start, memory, h2load (default: all)
 #     DIR: MNIST's IDX files, for augmentation; made-up images without it
-# epoch needs a peer, PyTorch: Debian's python3-torch is installed for it.
+# epoch needs a peer, PyTorch: Debian's python3-torch is installed for it; h2load its namesake, from
+# nghttp2-client. It fails where our load generator and h2load disagree.
 set -euo pipefail
 invoked_from=$PWD
 cd "$(dirname "$0")/.."
@@ -15,13 +16,13 @@ while [ $# -gt 0 ]; do
   case "$1" in
     --quick) quick=(--quick) ;;
     --mnist) mnist=(--mnist "$(cd "$invoked_from" && realpath -- "${2:?--mnist needs a folder}")"); shift ;;
-    forward | objective | epoch | augmentation | predict | serving | start | memory) names+=("$1") ;;
+    forward | objective | epoch | augmentation | predict | serving | start | memory | h2load) names+=("$1") ;;
     *) echo "usage: scripts/bench.sh [--quick] [--mnist DIR]" \
-            "[forward|objective|epoch|augmentation|predict|serving|start|memory ...]" >&2; exit 2 ;;
+            "[forward|objective|epoch|augmentation|predict|serving|start|memory|h2load ...]" >&2; exit 2 ;;
   esac
   shift
 done
-[ ${#names[@]} -gt 0 ] || names=(forward objective epoch augmentation predict serving start memory)
+[ ${#names[@]} -gt 0 ] || names=(forward objective epoch augmentation predict serving start memory h2load)
 
 scripts/install_dependencies.sh >&2
 cmake --preset dev >/dev/null
@@ -39,6 +40,9 @@ for name in "${names[@]}"; do
     serving) "$bin/serving_bench" build/dev/server/mlpd "${quick[@]}" ;;
     start) "$bin/residency_bench" start build/dev/server/mlpd "${quick[@]}" ;;
     memory) "$bin/residency_bench" memory "${quick[@]}" ;;
+    h2load)
+      scripts/install_dependencies.sh nghttp2-client >&2
+      scripts/h2load_check.sh --rounds "$([ ${#quick[@]} -gt 0 ] && echo 3 || echo 5)" ;;
     predict) "$bin/predict_bench" build/dev/server/mlpd "$bin/echo_server" "${quick[@]}" ;;
   esac
 done
