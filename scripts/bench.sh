@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # Runs the benchmarks and prints one JSON object a line, each a ratio of two sides of one run.
 #   scripts/bench.sh [--quick] [--mnist DIR] [NAME...]
-#     NAME: forward, objective, fullbatch, epoch, scaling, training_memory, augmentation, predict,
-#       serving, start, memory (default: all)
-#     DIR: MNIST's IDX files, for augmentation; made-up images without it
-# Two need peers: Debian's python3-torch is installed for epoch, python3-sklearn and python3-scipy for
-# fullbatch, whose digits scripts/fetch_digits.sh fetches.
+#     NAME: one of all_names below (default: all)
+#     DIR: MNIST's IDX files, for augmentation and epoch; made-up images without it
+# Peers are Debian's, installed here alone: python3-torch for epoch, python3-sklearn and python3-scipy
+# for fullbatch (whose digits scripts/fetch_digits.sh fetches), nghttp2-client for h2load, which fails
+# where it and our load generator disagree.
 set -euo pipefail
 invoked_from=$PWD
 cd "$(dirname "$0")/.."
 
+all_names=(forward objective fullbatch epoch scaling training_memory augmentation predict serving start
+           memory h2load)
 quick=()
 mnist=()
 names=()
@@ -17,16 +19,16 @@ while [ $# -gt 0 ]; do
   case "$1" in
     --quick) quick=(--quick) ;;
     --mnist) mnist=(--mnist "$(cd "$invoked_from" && realpath -- "${2:?--mnist needs a folder}")"); shift ;;
-    forward | objective | fullbatch | epoch | scaling | training_memory | augmentation | predict | \
-      serving | start | memory) names+=("$1") ;;
-    *) echo "usage: scripts/bench.sh [--quick] [--mnist DIR]" \
-            "[forward|objective|fullbatch|epoch|scaling|training_memory|augmentation|predict|serving|" \
-            "start|memory ...]" >&2; exit 2 ;;
+    *)
+      if [[ " ${all_names[*]} " != *" $1 "* ]]; then
+        echo "usage: scripts/bench.sh [--quick] [--mnist DIR] [NAME...]; NAME: ${all_names[*]}" >&2
+        exit 2
+      fi
+      names+=("$1") ;;
   esac
   shift
 done
-[ ${#names[@]} -gt 0 ] || names=(forward objective fullbatch epoch scaling training_memory augmentation \
-  predict serving start memory)
+[ ${#names[@]} -gt 0 ] || names=("${all_names[@]}")
 
 scripts/install_dependencies.sh >&2
 cmake --preset dev >/dev/null
@@ -50,6 +52,9 @@ for name in "${names[@]}"; do
     serving) "$bin/serving_bench" build/dev/server/mlpd "${quick[@]}" ;;
     start) "$bin/residency_bench" start build/dev/server/mlpd "${quick[@]}" ;;
     memory) "$bin/residency_bench" memory "${quick[@]}" ;;
+    h2load)
+      scripts/install_dependencies.sh nghttp2-client >&2
+      scripts/h2load_check.sh --rounds "$([ ${#quick[@]} -gt 0 ] && echo 3 || echo 5)" ;;
     predict) "$bin/predict_bench" build/dev/server/mlpd "$bin/echo_server" "${quick[@]}" ;;
   esac
 done

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Holds our own load generator against a third party's: h2load (Debian's nghttp2-client) and
 # `mlpctl bench` ask the same server for the same row, in turns. Prints one JSON object: the medians
-# of their requests/s and the ratio.
+# of their requests/s and the ratio. Exit status 1 where one finds more than 1.5 times what the other
+# does: then one of them measures itself.
 #   scripts/h2load_check.sh [--rounds N]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -70,6 +71,9 @@ folder = pathlib.Path(sys.argv[1])
 theirs = statistics.median(map(float, (folder / "h2load.rates").read_text().split()))
 ours = statistics.median(json.loads(line)["requests_per_second"]
                          for line in (folder / "mlpctl.json").read_text().splitlines())
-print(json.dumps({"bench": "h2load/1_row_16_outstanding", "ratio": round(ours / theirs, 3),
+ratio = ours / theirs
+print(json.dumps({"bench": "h2load/1_row_16_outstanding", "ratio": round(ratio, 3),
                   "ours": round(ours), "against": round(theirs), "unit": "requests/s"}))
+if not 1 / 1.5 <= ratio <= 1.5:
+    sys.exit(f"h2load_check: expected a ratio of 0.667 to 1.5, got {ratio:.3f}")
 PYTHON

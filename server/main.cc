@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "server/build_info.h"
+#include "server/heap_trimmer.h"
 #include "server/server.h"
 
 namespace mlp {
@@ -144,7 +145,7 @@ void SilenceGrpcLog() {
 // A message of a megabyte is read in pieces that the C library would give back to the system after
 // every call, and fetch again, page by page, for the next one: that costs more than all the rest of
 // the call (tests/bench/predict_bench, 1,024 rows). What datasets and jobs take is larger, and does
-// go back.
+// go back; of what a peak leaves, HeapTrimmer sees to it.
 void KeepFreedMemory() {
   mallopt(M_TRIM_THRESHOLD, 64 << 20);
   mallopt(M_MMAP_THRESHOLD, 16 << 20);
@@ -169,6 +170,7 @@ int Run(const Flags& flags) {
     std::cerr << "mlpd: " << server.status().message() << "\n";
     return 1;
   }
+  const HeapTrimmer trimmer;
   const ServerAddresses& addresses = (*server)->addresses();
   std::cerr << "mlpd " << BuildVersion() << " serves gRPC on " << addresses.grpc;
   if (!addresses.metrics.empty()) {

@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
+#include <absl/strings/str_split.h>
 #include <grpcpp/grpcpp.h>
 #include <unistd.h>
 
@@ -39,11 +41,30 @@ namespace {
 constexpr int kMaxBlockingCalls = 512;
 // Calls in progress on one connection; further ones wait at the client.
 constexpr int kMaxConcurrentStreams = 2048;
+// What may be in memory of messages received, in messages of the largest size, and in bytes at
+// least. Where peers send more, gRPC ends calls, half-received ones too.
+constexpr int64_t kMaxReceivedMessages = 4;
+constexpr int64_t kMinReceivedBytes = int64_t{64} << 20;
+// A connection that says nothing for so long is asked whether its peer is still there, and closed
+// where no answer comes.
+constexpr int kKeepaliveMs = 60'000;
+constexpr int kKeepaliveTimeoutMs = 20'000;
 
 absl::Status CheckRange(absl::string_view option, int64_t value, int64_t least, int64_t most) {
   if (value >= least && value <= most) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(option, ": expected ", least, " to ", most, ", got ", value));
+}
+
+// An entry that is missing is most likely a name that is.
+absl::Status CheckNoneEmpty(absl::string_view option, absl::string_view list) {
+  if (list.empty()) return absl::OkStatus();
+  for (const absl::string_view entry : absl::StrSplit(list, ',')) {
+    if (!absl::StripAsciiWhitespace(entry).empty()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(option, ": expected names separated by commas, got an empty one in ", list));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckOptions(const ServerOptions& options) {
@@ -58,6 +79,7 @@ absl::Status CheckOptions(const ServerOptions& options) {
   MLP_RETURN_IF_ERROR(CheckRange("checkpoint-seconds", options.checkpoint_seconds, 1, 86400));
   MLP_RETURN_IF_ERROR(CheckRange("predict-threads", options.predict_threads, 1, 256));
   MLP_RETURN_IF_ERROR(CheckRange("model-memory-bytes", options.model_memory_bytes, 1, kAny));
+  MLP_RETURN_IF_ERROR(CheckNoneEmpty("preload", options.preload));
   MLP_RETURN_IF_ERROR(CheckPreload(options.preload));
   MLP_RETURN_IF_ERROR(CheckRange("max-dataset-bytes", options.max_dataset_bytes, 1, kAny));
   return CheckRange("max-message-bytes", options.max_message_bytes, 2 << 20,
@@ -102,9 +124,7 @@ class ServerImpl final : public Server {
     builder.AddListeningPort(options_.grpc_address, grpc::InsecureServerCredentials(), &port);
     // Without this a second server would share the port in silence and take half of the calls.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxConcurrentStreams);
-    builder.SetMaxReceiveMessageSize(options_.max_message_bytes);
-    builder.SetMaxSendMessageSize(options_.max_message_bytes);
+    BoundConnections(builder);
     for (int i = 0; i < options_.predict_threads; ++i) {
       pollers_.push_back(std::make_unique<Poller>(builder));
     }
@@ -115,7 +135,8 @@ class ServerImpl final : public Server {
                 [this](std::function<void()> task) { return workers_.Run(std::move(task)); },
             .wake = [this] { pollers_.front()->Wake(); }});
     blocking_ = std::make_unique<BlockingServer>(methods_, workers_, *pollers_.front(), builder);
-    inference_ = InferenceServer::Create(pollers_, *batcher_, metrics_, builder);
+    inference_ =
+        InferenceServer::Create(pollers_, *batcher_, metrics_, MaxReceivedBytes() / 2, builder);
     grpc_server_ = builder.BuildAndStart();
     if (grpc_server_ == nullptr || port == 0) {
       return absl::FailedPreconditionError(
@@ -174,6 +195,21 @@ class ServerImpl final : public Server {
     return gauges;
   }
 
+  int64_t MaxReceivedBytes() const {
+    return std::max(kMaxReceivedMessages * options_.max_message_bytes, kMinReceivedBytes);
+  }
+
+  void BoundConnections(grpc::ServerBuilder& builder) const {
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxConcurrentStreams);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+    builder.SetMaxReceiveMessageSize(options_.max_message_bytes);
+    builder.SetMaxSendMessageSize(options_.max_message_bytes);
+    builder.SetResourceQuota(
+        grpc::ResourceQuota("received").Resize(static_cast<size_t>(MaxReceivedBytes())));
+  }
+
   void AddServices() {
     services_.push_back(
         MakeDatasetService({.max_dataset_bytes = options_.max_dataset_bytes}, *store_));
@@ -193,8 +229,8 @@ class ServerImpl final : public Server {
                        "mlp.v1.PredictionService", std::string(OipService::kName)};
     if (options_.reflection) {
       std::vector<std::string> listed = health.services;
-      listed.insert(listed.end(),
-                    {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"});
+      listed.insert(listed.end(), {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                                   "grpc.reflection.v1alpha.ServerReflection"});
       services_.push_back(std::make_unique<ReflectionService>(std::move(listed)));
     }
     services_.push_back(std::make_unique<HealthService>(

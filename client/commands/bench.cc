@@ -55,10 +55,12 @@ void AddFlags(CLI::App& app, BenchFlags& flags) {
   AddLoadFlags(app, flags);
   AddCallFlags(app, flags);
   app.footer(R"(What is measured:
-  Latency is that of the calls without an error, from sending to answer. In an open loop it counts
-  from when the call was due, so that a server that falls behind shows in it; a call that was due
-  while --concurrency were outstanding is sent as soon as one of them returns, and counted as not in
-  time. A failed call is counted by its code and never repeated.
+  Throughput is the answers without an error within the measured time. Latency is that of the calls
+  that were due in it, from sending to answer. In an open loop it counts from when the call was due,
+  so that a server that falls behind shows in it; a call that was due while --concurrency were
+  outstanding is sent as soon as one of them returns, and counted as not in time. Where the rate was
+  too high for the server, or for mlpctl, the report says so. A failed call is counted by its code
+  and never repeated.
 
 Examples:
   How fast is one caller at a time, and how many rows can the server take?
@@ -70,7 +72,7 @@ Examples:
     mlpctl bench digits --api stream --concurrency 64 --output json
 
 Ctrl-C ends it early and prints what was measured (exit status 130). The exit status is 0 only where
-no call failed; calls that were sent late are no failures.)");
+calls were answered and none failed; calls that were sent late or not at all are no failures.)");
 }
 
 absl::StatusOr<int> Bench(CommandContext& context, const BenchFlags& flags) {
@@ -98,7 +100,8 @@ absl::StatusOr<int> Bench(CommandContext& context, const BenchFlags& flags) {
     context.out() << BenchText(report, context.style());
   }
   if (result->interrupted) return kExitInterrupted;
-  const bool whole = report.failed() == 0 && result->record.lost == absl::StatusCode::kOk;
+  const bool whole = report.failed() == 0 && result->record.latency.count() > 0 &&
+                     result->record.lost == absl::StatusCode::kOk;
   return whole ? kExitSuccess : kExitFailure;
 }
 

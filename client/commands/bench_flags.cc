@@ -35,12 +35,13 @@ absl::StatusOr<LoadOptions> MakeLoadOptions(const BenchFlags& flags) {
                        IsSecond("--arrivals", flags.arrivals, "constant", "poisson"));
   options.arrivals = poisson ? Arrivals::kPoisson : Arrivals::kConstant;
   MLP_RETURN_IF_ERROR(CheckRange("--rate", flags.rate, 0, 1e6));
-  MLP_RETURN_IF_ERROR(CheckRange("--concurrency", flags.concurrency, 0, 65'536));
+  MLP_RETURN_IF_ERROR(CheckRange("--concurrency", flags.concurrency.value_or(1), 1, 65'536));
   MLP_RETURN_IF_ERROR(CheckRange("--connections", flags.connections, 1, 256));
   MLP_RETURN_IF_ERROR(CheckRange("--rows", flags.rows, 1, 65'536));
-  MLP_RETURN_IF_ERROR(CheckRange("--duration", flags.duration, 0, 86'400));
+  MLP_RETURN_IF_ERROR(CheckRange("--duration", flags.duration.value_or(1), 0.001, 86'400));
   MLP_RETURN_IF_ERROR(CheckRange("--warmup", flags.warmup, 0, 3'600));
-  MLP_RETURN_IF_ERROR(CheckRange("--requests", static_cast<double>(flags.requests), 0, 1e15));
+  MLP_RETURN_IF_ERROR(
+      CheckRange("--requests", static_cast<double>(flags.requests.value_or(1)), 1, 1e15));
   MLP_RETURN_IF_ERROR(
       CheckRange("--deadline-ms", static_cast<double>(flags.deadline_ms), 0, 3'600'000));
   if (options.open_loop && flags.rate == 0) {
@@ -48,9 +49,8 @@ absl::StatusOr<LoadOptions> MakeLoadOptions(const BenchFlags& flags) {
   }
   if (!options.open_loop && flags.rate > 0) return UsageError("--rate", "needs --mode open");
   options.rate = flags.rate;
-  options.concurrency = flags.concurrency > 0 ? flags.concurrency
-                        : options.open_loop   ? kOpenConcurrency
-                                              : kClosedConcurrency;
+  options.concurrency =
+      flags.concurrency.value_or(options.open_loop ? kOpenConcurrency : kClosedConcurrency);
   options.connections = flags.connections;
   if (options.connections > options.concurrency) {
     return UsageError("--connections",
@@ -58,12 +58,12 @@ absl::StatusOr<LoadOptions> MakeLoadOptions(const BenchFlags& flags) {
                                    ", got ", options.connections));
   }
   options.warmup = absl::Seconds(flags.warmup);
-  if (flags.duration > 0) {
-    options.duration = absl::Seconds(flags.duration);
-  } else if (flags.requests > 0) {
+  if (flags.duration) {
+    options.duration = absl::Seconds(*flags.duration);
+  } else if (flags.requests) {
     options.duration = absl::InfiniteDuration();
   }
-  options.max_calls = flags.requests;
+  options.max_calls = flags.requests.value_or(0);
   if (flags.deadline_ms > 0) options.deadline = absl::Milliseconds(flags.deadline_ms);
   options.seed = flags.seed;
   return options;

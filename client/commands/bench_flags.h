@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <absl/status/statusor.h>
@@ -16,15 +17,15 @@ struct BenchFlags {
   std::string api = "unary";
   std::string arrivals = "poisson";
   double rate = 0;
-  // 0: 16 in a closed loop, 256 in an open one.
-  int concurrency = 0;
+  // By default 16 in a closed loop, 256 in an open one.
+  std::optional<int> concurrency;
   int connections = 1;
   int rows = 1;
-  // Seconds. 0: 10, or without end where `requests` is given.
-  double duration = 0;
+  // Seconds. By default 10, or without end where `requests` is given.
+  std::optional<double> duration;
   double warmup = 1;
-  // 0: no bound.
-  int64_t requests = 0;
+  // By default without bound.
+  std::optional<int64_t> requests;
   // 0: none.
   int64_t deadline_ms = 0;
   bool pixels = false;

@@ -20,6 +20,7 @@ namespace {
 constexpr size_t kWordColumns = 12;
 constexpr int kMaxBins = 20;
 constexpr int kColumns = 80;
+constexpr double kMostMissing = 0.05;
 
 void AddLine(std::string& text, absl::string_view word, absl::string_view value) {
   absl::StrAppend(&text, PadRight(word, kWordColumns), value, "\n");
@@ -58,6 +59,32 @@ std::string ErrorsText(const BenchReport& report) {
     parts.push_back(absl::StrCat("not answered ", FormatCount(record.unanswered)));
   }
   return absl::StrCat(FormatCount(report.failed()), ": ", absl::StrJoin(parts, ", "));
+}
+
+void AddTimeliness(std::string& text, const BenchReport& report) {
+  const LoadRecord& record = report.result.record;
+  if (report.not_in_time() == 0) {
+    AddLine(text, "not in time", "none");
+    return;
+  }
+  std::vector<std::string> parts;
+  if (record.late + record.tardy > 0) {
+    parts.push_back(absl::StrCat("sent late ", FormatCount(record.late + record.tardy)));
+  }
+  if (record.unsent > 0) parts.push_back(absl::StrCat("not sent ", FormatCount(record.unsent)));
+  AddLine(text, "not in time",
+          absl::StrCat(FormatCount(report.not_in_time()), " of ", FormatCount(record.due()), ": ",
+                       absl::StrJoin(parts, ", ")));
+  if (report.kept_up()) return;
+  const double answered = PerSecond(record.completed, report.result.seconds);
+  AddLine(
+      text, "overload",
+      absl::StrCat(FormatCount(std::llround(answered)), " of ",
+                   FormatCount(std::llround(report.options.rate)), " requests/s were answered"));
+  AddLine(text, "",
+          report.held_up_by_server()
+              ? "the server could not keep up: latencies grow with the measured time"
+              : "this side could not send them in time: try more --connections");
 }
 
 std::string HistogramText(const LatencyHistogram& latency, const TerminalStyle& style) {
@@ -110,6 +137,19 @@ int64_t BenchReport::failed() const {
   return failed;
 }
 
+int64_t BenchReport::not_in_time() const {
+  const LoadRecord& record = result.record;
+  return record.late + record.tardy + record.unsent;
+}
+
+bool BenchReport::kept_up() const {
+  const double late = static_cast<double>(not_in_time());
+  return late <= kMostMissing * static_cast<double>(result.record.due()) ||
+         PerSecond(result.record.completed, result.seconds) >= (1 - kMostMissing) * options.rate;
+}
+
+bool BenchReport::held_up_by_server() const { return result.record.late >= result.record.tardy; }
+
 std::string BenchText(const BenchReport& report, const TerminalStyle& style) {
   const LoadRecord& record = report.result.record;
   const LatencyHistogram& latency = record.latency;
@@ -120,7 +160,7 @@ std::string BenchText(const BenchReport& report, const TerminalStyle& style) {
                        report.pixels ? "bytes" : "floats", " a call, ",
                        report.options.stream ? "StreamPredict" : "Predict"));
   AddLoad(text, report);
-  const double rate = PerSecond(latency.count(), seconds);
+  const double rate = PerSecond(record.completed, seconds);
   AddLine(text, "throughput",
           absl::StrCat(FormatCount(std::llround(rate)), " requests/s, ",
                        FormatCount(std::llround(rate * report.rows)), " rows/s, ",
@@ -136,14 +176,7 @@ std::string BenchText(const BenchReport& report, const TerminalStyle& style) {
             absl::StrCat("the load ended early: the connection was lost (",
                          absl::StatusCodeToString(record.lost), ")"));
   }
-  if (report.options.open_loop) {
-    AddLine(
-        text, "not in time",
-        record.late + record.unsent == 0
-            ? "none"
-            : absl::StrCat(FormatCount(record.late + record.unsent), ": sent late ",
-                           FormatCount(record.late), ", not sent ", FormatCount(record.unsent)));
-  }
+  if (report.options.open_loop) AddTimeliness(text, report);
   if (latency.count() == 0) return text;
   absl::StrAppend(&text, "\n", QuantilesText(latency), "\n", HistogramText(latency, style));
   return text;
@@ -176,10 +209,15 @@ nlohmann::ordered_json BenchJson(const BenchReport& report) {
   auto& errors = json["errors"] = nlohmann::ordered_json::object();
   for (const auto& [code, count] : record.errors) errors[absl::StatusCodeToString(code)] = count;
   json["unanswered"] = record.unanswered;
-  json["sent_late"] = record.late;
+  json["sent_late"] = record.late + record.tardy;
   json["not_sent"] = record.unsent;
-  json["requests_per_second"] = PerSecond(latency.count(), seconds);
-  json["rows_per_second"] = PerSecond(latency.count() * report.rows, seconds);
+  if (options.open_loop) {
+    json["kept_up"] = report.kept_up();
+    json["held_up_by"] = report.kept_up() ? "" : report.held_up_by_server() ? "server" : "client";
+    json["offered_requests_per_second"] = options.rate;
+  }
+  json["requests_per_second"] = PerSecond(record.completed, seconds);
+  json["rows_per_second"] = PerSecond(record.completed * report.rows, seconds);
   json["sent_bytes_per_second"] = PerSecond(record.sent_bytes, seconds);
   json["received_bytes_per_second"] = PerSecond(record.received_bytes, seconds);
   json["latency_us"] = {

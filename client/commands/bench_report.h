@@ -22,6 +22,14 @@ struct BenchReport {
   const LoadResult& result;
 
   int64_t failed() const;
+  // Of the calls that were due in an open loop: not sent, or sent too late.
+  int64_t not_in_time() const;
+  // False where more than one call of an open loop in twenty was not sent in time, and more than
+  // one in twenty of the rate was not answered: the server or this side cannot serve the rate, and
+  // what was measured is how much of it they can.
+  bool kept_up() const;
+  // Whose fault most of the late ones are.
+  bool held_up_by_server() const;
 };
 
 // Throughput of the calls without an error, their latencies and a drawing of these, and the errors.

@@ -70,6 +70,21 @@ absl::StatusOr<ClientOptions> OptionsFrom(const GlobalFlags& flags) {
   return options;
 }
 
+// The help of the command that was being read.
+std::string HelpOf(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  if (commands.empty()) return absl::StrCat(app.get_name(), " --help");
+  return absl::StrCat(app.get_name(), " ", HelpOf(*commands.back()));
+}
+
+// CLI11's words, but for a value that is no number: of every other type all are taken.
+std::string Describe(const CLI::ParseError& error) {
+  absl::string_view what = error.what();
+  if (!absl::ConsumePrefix(&what, "Could not convert: ")) return std::string(what);
+  const std::pair<std::string, std::string> parts = absl::StrSplit(what, absl::MaxSplits(" = ", 1));
+  return absl::StrCat(parts.first, ": expected a number, got ", Quote(parts.second));
+}
+
 int ExplainParseError(const CLI::App& app, const CLI::ParseError& error, std::ostream& out,
                       std::ostream& err) {
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
@@ -80,8 +95,8 @@ int ExplainParseError(const CLI::App& app, const CLI::ParseError& error, std::os
   const bool no_command = error.get_name() == "RequiredError" && !unknown.empty() &&
                           absl::StrContains(error.what(), "subcommand");
   const std::string what =
-      no_command ? absl::StrCat("there is no command ", Quote(unknown.front())) : error.what();
-  err << "mlpctl: " << what << "\nTry: mlpctl --help" << std::endl;
+      no_command ? absl::StrCat("there is no command ", Quote(unknown.front())) : Describe(error);
+  err << "mlpctl: " << what << "\nTry: " << HelpOf(app) << std::endl;
   return kExitUsage;
 }
 

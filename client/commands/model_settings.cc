@@ -5,6 +5,7 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
 
+#include "client/commands/error_line.h"
 #include "client/status_macros.h"
 #include "client/terminal/numbers.h"
 #include "client/terminal/table.h"
@@ -30,6 +31,14 @@ std::vector<Setting> ListSettings(const v1::ServingSettings& settings) {
   return list;
 }
 
+// 0 on the wire is the default: whoever asks for it here means something else.
+absl::Status CheckNotZero(absl::string_view flag, const std::optional<int32_t>& value,
+                          absl::string_view range) {
+  if (value != 0) return absl::OkStatus();
+  return UsageError(
+      flag, absl::StrCat("expected ", range, ", got 0 (--reset goes back to the defaults)"));
+}
+
 }  // namespace
 
 std::string DescribeSettings(const v1::ServingSettings& settings) {
@@ -51,6 +60,9 @@ std::string UnusualSettings(const v1::ServingSettings& settings) {
 }
 
 absl::StatusOr<int> ModelSettings(CommandContext& context, const SettingsFlags& flags) {
+  MLP_RETURN_IF_ERROR(CheckNotZero("--max-batch-rows", flags.max_batch_rows, "1 to 65,536"));
+  MLP_RETURN_IF_ERROR(
+      CheckNotZero("--max-queued-requests", flags.max_queued_requests, "1 to 1,000,000"));
   v1::GetModelRequest get;
   get.set_name(flags.model);
   MLP_ASSIGN_OR_RETURN(v1::Model model, context.client().GetModel(get));

@@ -70,11 +70,16 @@ class LoadRun {
     LoadResult result;
     result.interrupted = stop.stop_requested();
     for (const auto& worker : workers_) result.record.Merge(worker->record());
-    int64_t until_ns = result.record.last_answer_ns;
+    int64_t until_ns = end_ns_;
     if (result.interrupted) {
-      until_ns = std::max(until_ns, sent_until_ns);
-    } else if (options_.max_calls == 0 && result.record.lost == absl::StatusCode::kOk) {
-      until_ns = std::max(until_ns, end_ns_);
+      until_ns = std::min(until_ns, sent_until_ns);
+    } else if (options_.max_calls > 0 || result.record.lost != absl::StatusCode::kOk) {
+      until_ns = std::min(until_ns, result.record.last_answer_ns);
+    }
+    if (result.record.completed == 0 && result.record.latency.count() > 0) {
+      // Calls that take longer than the measured time are a throughput too.
+      result.record.completed = result.record.latency.count();
+      until_ns = std::max(until_ns, result.record.last_answer_ns);
     }
     result.seconds = 1e-9 * static_cast<double>(std::max<int64_t>(0, until_ns - measure_from_ns_));
     return result;

@@ -43,7 +43,8 @@ struct LoadOptions {
 
 struct LoadResult {
   LoadRecord record;
-  // From the end of the warm-up to the last answer.
+  // The measured time: from the end of the warm-up until the duration was over or, where max_calls,
+  // a lost connection or a stop ended the load before, until then.
   double seconds = 0;
   // Ended by `stop`.
   bool interrupted = false;

@@ -13,12 +13,20 @@ constexpr int kMaxUnavailableInARow = 100;
 
 }  // namespace
 
+int64_t LoadRecord::due() const {
+  int64_t due = latency.count() + unanswered + unsent;
+  for (const auto& [code, count] : errors) due += count;
+  return due;
+}
+
 void LoadRecord::Merge(const LoadRecord& other) {
   latency.Merge(other.latency);
   for (const auto& [code, count] : other.errors) errors[code] += count;
-  sent_bytes += other.sent_bytes;
+  completed += other.completed;
   received_bytes += other.received_bytes;
+  sent_bytes += other.sent_bytes;
   late += other.late;
+  tardy += other.tardy;
   unsent += other.unsent;
   unanswered += other.unanswered;
   last_answer_ns = std::max(last_answer_ns, other.last_answer_ns);
@@ -58,37 +66,48 @@ void LoadWorker::RunOpenLoop(CallTransport& transport, ArrivalSchedule& schedule
     const int64_t due_ns = start_ns + schedule.Next();
     if (due_ns >= options_.end_ns) break;
     if (due_ns >= options_.measure_from_ns && !budget_.Take()) break;
+    if (Overdue(due_ns)) continue;
     if (!clock_.SleepUntil(due_ns, stop)) break;
-    const int slot = AwaitSlot(due_ns);
-    if (slot < 0) {
+    if (!AwaitSlot(due_ns)) {
       if (!stop.stop_requested()) CountUnsent(schedule, start_ns);
       break;
     }
-    size_t request = 0;
-    {
-      absl::MutexLock lock(&mutex_);
-      request = OccupyLocked(slot, due_ns);
-    }
-    Send(transport, slot, request);
+    if (!Overdue(due_ns)) SendDue(transport, due_ns);
   }
   EndSending();
 }
 
-int LoadWorker::AwaitSlot(int64_t due_ns) {
+bool LoadWorker::AwaitSlot(int64_t due_ns) {
   absl::MutexLock lock(&mutex_);
   if (free_.empty()) {
     clock_.Await(mutex_, absl::Condition(this, &LoadWorker::MayTakeSlotLocked));
     full_until_ns_ = clock_.NowNs();
   }
-  if (stopped_ || clock_.NowNs() >= options_.end_ns) {
-    if (due_ns >= options_.measure_from_ns && !gave_up_) ++record_.unsent;
-    return -1;
+  if (!stopped_ && clock_.NowNs() < options_.end_ns) return true;
+  if (due_ns >= options_.measure_from_ns && !gave_up_) ++record_.unsent;
+  return false;
+}
+
+void LoadWorker::SendDue(CallTransport& transport, int64_t due_ns) {
+  int slot = 0;
+  size_t request = 0;
+  {
+    absl::MutexLock lock(&mutex_);
+    slot = free_.back();
+    free_.pop_back();
+    request = OccupyLocked(slot, due_ns);
+    if (due_ns >= options_.measure_from_ns) CountLatenessLocked(due_ns);
   }
+  Send(transport, slot, request);
+}
+
+void LoadWorker::CountLatenessLocked(int64_t due_ns) {
   // Those due while the slots were taken are late too, though free ones are found now.
-  if (due_ns < full_until_ns_ && due_ns >= options_.measure_from_ns) ++record_.late;
-  const int slot = free_.back();
-  free_.pop_back();
-  return slot;
+  if (due_ns < full_until_ns_) {
+    ++record_.late;
+  } else if (clock_.NowNs() - due_ns > LoadRecord::kTardyNs) {
+    ++record_.tardy;
+  }
 }
 
 void LoadWorker::CountUnsent(ArrivalSchedule& schedule, int64_t start_ns) {
@@ -130,6 +149,11 @@ void LoadWorker::CountLocked(const Slot& slot, const CallAnswer& answer, int64_t
     stopped_ = true;
   }
   if (answer.code != absl::StatusCode::kOk) last_error_ = answer.code;
+  if (answer.code == absl::StatusCode::kOk && now_ns >= options_.measure_from_ns &&
+      now_ns < options_.end_ns) {
+    ++record_.completed;
+    record_.received_bytes += answer.bytes;
+  }
   if (!slot.measured) return;
   if (gave_up_ && answer.code == absl::StatusCode::kCancelled) {
     ++record_.unanswered;
@@ -142,7 +166,6 @@ void LoadWorker::CountLocked(const Slot& slot, const CallAnswer& answer, int64_t
     return;
   }
   record_.latency.Record(now_ns - slot.due_ns);
-  record_.received_bytes += answer.bytes;
 }
 
 bool LoadWorker::TakeCallLocked(int64_t now_ns) {

@@ -32,16 +32,24 @@ class CallBudget {
   std::atomic<int64_t> left_;
 };
 
-// What became of the calls that began within the measured time.
+// What became of the calls that were due within the measured time.
 struct LoadRecord {
+  // A sleep of the sender that is longer by less than this is the system's affair.
+  static constexpr int64_t kTardyNs = 1'000'000;
+
   // Of the answers without an error: from when the call was to be sent.
   LatencyHistogram latency;
   std::map<absl::StatusCode, int64_t> errors;
-  int64_t sent_bytes = 0;
+  // Answers without an error within the measured time, whenever their calls began, and their bytes:
+  // the throughput. Calls of the warm-up that are outstanding when it ends make up for measured
+  // ones that are when the time is over.
+  int64_t completed = 0;
   int64_t received_bytes = 0;
-  // Open loop: sent after they were due, since too many calls were outstanding; and not sent at all
-  // until the end.
+  int64_t sent_bytes = 0;
+  // Open loop. Sent after they were due: since too many calls were outstanding, or, more than
+  // kTardyNs late, since this side was too slow. Not sent at all until the end.
   int64_t late = 0;
+  int64_t tardy = 0;
   int64_t unsent = 0;
   // Given up by this side when the load ended.
   int64_t unanswered = 0;
@@ -50,6 +58,8 @@ struct LoadRecord {
   // Why the load ended early: the connection or the server was gone. Otherwise OK.
   absl::StatusCode lost = absl::StatusCode::kOk;
 
+  // How many they are.
+  int64_t due() const;
   void Merge(const LoadRecord& other);
 };
 
@@ -68,8 +78,9 @@ struct WorkerOptions {
 
 // Closed loop: each answer sends the next call. Open loop: calls are sent when the schedule says,
 // and their latency counts from then, so that waiting for a slow server counts as latency instead
-// of being left out (coordinated omission). A connection whose answers are nothing but UNAVAILABLE
-// ends its load. Thread-safe.
+// of being left out (coordinated omission); what the warm-up could not send in its time is dropped,
+// so that the measured time begins with its own calls. A connection whose answers are nothing but
+// UNAVAILABLE ends its load. Thread-safe.
 class LoadWorker {
  public:
   // `budget` and `clock` must outlive it.
@@ -110,8 +121,15 @@ class LoadWorker {
   // Sends a call, or stops where the connection is gone.
   void Send(CallTransport& transport, int slot, size_t request);
   void Release(int slot);
-  // Waits until a slot is free. -1 where the load ended before.
-  int AwaitSlot(int64_t due_ns);
+  // Waits until a slot is free. False where the load ended before.
+  bool AwaitSlot(int64_t due_ns);
+  // Of the warm-up, which is over.
+  bool Overdue(int64_t due_ns) {
+    return due_ns < options_.measure_from_ns && clock_.NowNs() >= options_.measure_from_ns;
+  }
+  // Takes a free slot.
+  void SendDue(CallTransport& transport, int64_t due_ns);
+  void CountLatenessLocked(int64_t due_ns) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CountUnsent(ArrivalSchedule& schedule, int64_t start_ns);
   void EndSending();
 

@@ -74,7 +74,8 @@ struct Lane {
 class InferenceServerImpl final : public InferenceServer {
  public:
   InferenceServerImpl(const std::vector<std::unique_ptr<Poller>>& pollers, Batcher& batcher,
-                      Metrics& metrics, grpc::ServerBuilder& builder) {
+                      Metrics& metrics, int64_t max_stream_bytes, grpc::ServerBuilder& builder)
+      : stream_memory_(max_stream_bytes) {
     builder.RegisterService(&prediction_);
     builder.RegisterService(&oip_);
     for (const auto& poller : pollers) {
@@ -88,10 +89,12 @@ class InferenceServerImpl final : public InferenceServer {
       lane.AddStream(
           {.request_call = [this](auto... to) { prediction_.RequestStreamPredict(to...); },
            .make_message = Make<StreamPredictMessage>,
-           .metrics = &metrics.Rpc(kPrediction, "StreamPredict")});
+           .metrics = &metrics.Rpc(kPrediction, "StreamPredict"),
+           .memory = &stream_memory_});
       lane.AddStream({.request_call = [this](auto... to) { oip_.RequestModelStreamInfer(to...); },
                       .make_message = Make<OipStreamMessage>,
-                      .metrics = &metrics.Rpc(kOpenInference, "ModelStreamInfer")});
+                      .metrics = &metrics.Rpc(kOpenInference, "ModelStreamInfer"),
+                      .memory = &stream_memory_});
     }
   }
 
@@ -121,6 +124,7 @@ class InferenceServerImpl final : public InferenceServer {
 
   Prediction prediction_;
   OpenInference oip_;
+  StreamMemory stream_memory_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::atomic<bool> draining_ = false;
 };
@@ -129,8 +133,9 @@ class InferenceServerImpl final : public InferenceServer {
 
 std::unique_ptr<InferenceServer> InferenceServer::Create(
     const std::vector<std::unique_ptr<Poller>>& pollers, Batcher& batcher, Metrics& metrics,
-    grpc::ServerBuilder& builder) {
-  return std::make_unique<InferenceServerImpl>(pollers, batcher, metrics, builder);
+    int64_t max_stream_bytes, grpc::ServerBuilder& builder) {
+  return std::make_unique<InferenceServerImpl>(pollers, batcher, metrics, max_stream_bytes,
+                                               builder);
 }
 
 }  // namespace mlp

@@ -5,6 +5,7 @@
 // Everything else is on BlockingServer.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -18,10 +19,11 @@ namespace mlp {
 // Drain, the gRPC server's Shutdown, Batcher::Stop, Poller::Stop.
 class InferenceServer {
  public:
-  // Registers the services with `builder`. All outlive the server.
+  // Registers the services with `builder`. All outlive the server. `max_stream_bytes`: of the
+  // messages of all streams that are in memory.
   static std::unique_ptr<InferenceServer> Create(
       const std::vector<std::unique_ptr<Poller>>& pollers, Batcher& batcher, Metrics& metrics,
-      grpc::ServerBuilder& builder);
+      int64_t max_stream_bytes, grpc::ServerBuilder& builder);
   virtual ~InferenceServer() = default;
 
   // Begins to take calls, and starts the pollers. Call once.

@@ -48,16 +48,20 @@ absl::Status CheckFits(const DatasetSchema& schema, const ServableModel& model) 
   return absl::OkStatus();
 }
 
-absl::Status CheckSetting(absl::string_view name, int64_t value, int64_t most) {
+absl::Status CheckSetting(absl::string_view name, int64_t value, absl::string_view range,
+                          int64_t most) {
   if (value >= 0 && value <= most) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("settings.", name, ": expected 0 to ", most, ", got ", value));
+      absl::StrCat("settings.", name, ": expected ", range, ", got ", value));
 }
 
 absl::Status CheckSettings(const v1::ServingSettings& settings) {
-  MLP_RETURN_IF_ERROR(CheckSetting("max_batch_rows", settings.max_batch_rows(), 65536));
-  MLP_RETURN_IF_ERROR(CheckSetting("queue_delay_us", settings.queue_delay_us(), 1'000'000));
-  return CheckSetting("max_queued_requests", settings.max_queued_requests(), 1'000'000);
+  MLP_RETURN_IF_ERROR(CheckSetting("max_batch_rows", settings.max_batch_rows(),
+                                   "1 to 65536, or 0 for the default", 65536));
+  MLP_RETURN_IF_ERROR(
+      CheckSetting("queue_delay_us", settings.queue_delay_us(), "0 to 1000000", 1'000'000));
+  return CheckSetting("max_queued_requests", settings.max_queued_requests(),
+                      "1 to 1000000, or 0 for the default", 1'000'000);
 }
 
 absl::StatusOr<EvaluationOptions> OptionsOf(const v1::EvaluateModelRequest& request) {

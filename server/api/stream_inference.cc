@@ -91,7 +91,8 @@ class StreamInference::Stream {
 
   void ReadNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (incoming_ != nullptr || no_more_ || outstanding_ >= kMaxOutstanding ||
-        outstanding_bytes_ >= kMaxOutstandingBytes) {
+        outstanding_bytes_ >= kMaxOutstandingBytes ||
+        (outstanding_ > 0 && method_.method_.memory->full())) {
       return;
     }
     if (free_.empty()) {
@@ -125,6 +126,7 @@ class StreamInference::Stream {
     slot->size = slot->bytes.Length();
     ++outstanding_;
     outstanding_bytes_ += slot->size;
+    method_.method_.memory->Add(static_cast<int64_t>(slot->size));
     return slot;
   }
 
@@ -209,6 +211,7 @@ class StreamInference::Stream {
   void Free(Slot& slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     --outstanding_;
     outstanding_bytes_ -= slot.size;
+    method_.method_.memory->Add(-static_cast<int64_t>(slot.size));
     slot.message->Clear();
     slot.bytes.Clear();
     free_.push_back(&slot);

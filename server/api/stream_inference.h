@@ -2,6 +2,8 @@
 // answered when it is computed. Only included by .cc files.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <unordered_set>
@@ -16,6 +18,21 @@
 
 namespace mlp {
 
+// What the messages in memory of all streams may take, so that callers who do not read their
+// answers cannot use it up together. A stream may go on with one message at a time whatever others
+// hold: nobody waits for another's answers. Thread-safe.
+class StreamMemory {
+ public:
+  explicit StreamMemory(int64_t most_bytes) : most_bytes_(most_bytes) {}
+
+  void Add(int64_t bytes) { bytes_.fetch_add(bytes, std::memory_order_relaxed); }
+  bool full() const { return bytes_.load(std::memory_order_relaxed) >= most_bytes_; }
+
+ private:
+  const int64_t most_bytes_;
+  std::atomic<int64_t> bytes_ = 0;
+};
+
 struct StreamInferenceMethod {
   // The generated RequestMETHOD of a raw method.
   std::function<void(grpc::ServerContext*,
@@ -25,6 +42,8 @@ struct StreamInferenceMethod {
   // Their AppendResponse carries errors.
   std::function<std::unique_ptr<InferenceMessage>()> make_message;
   RpcMetrics* metrics = nullptr;
+  // Shared by all methods.
+  StreamMemory* memory = nullptr;
 };
 
 // Polling thread only, but for the answers.

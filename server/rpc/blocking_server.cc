@@ -87,8 +87,10 @@ class BlockingServer::Impl {
       }
       buffer_.Clear();
       if (parsed) return true;
+      const std::string name = message.GetTypeName();
+      const bool vowel = absl::string_view("aeiou").find(name[0]) != absl::string_view::npos;
       return absl::InvalidArgumentError(
-          absl::StrCat("request: not a ", message.GetTypeName(), " message"));
+          absl::StrCat("request: not ", vowel ? "an " : "a ", name, " message"));
     }
 
     bool Write(const google::protobuf::MessageLite& message) override {

@@ -71,7 +71,7 @@ TEST(BenchFlags, EveryFlagReachesTheLoad) {
   EXPECT_EQ(options->max_calls, 77);
   EXPECT_EQ(options->deadline, absl::Milliseconds(20));
   EXPECT_EQ(options->seed, 9u);
-  flags.duration = 0;
+  flags.duration.reset();
   flags.concurrency = 3;
   options = MakeLoadOptions(flags);
   EXPECT_EQ(options->duration, absl::InfiniteDuration());
@@ -89,7 +89,11 @@ TEST(BenchFlags, WrongOnesAreNamed) {
   EXPECT_THAT(Error([](BenchFlags& f) { f.rate = std::nan(""); }), HasSubstr("--rate"));
   EXPECT_EQ(Error([](BenchFlags& f) { f.rows = 0; }), "--rows: expected 1 to 65536, got 0");
   EXPECT_THAT(Error([](BenchFlags& f) { f.rows = 65'537; }), HasSubstr("--rows"));
-  EXPECT_THAT(Error([](BenchFlags& f) { f.duration = -1; }), HasSubstr("--duration"));
+  EXPECT_EQ(Error([](BenchFlags& f) { f.duration = 0; }),
+            "--duration: expected 0.001 to 86400, got 0");
+  EXPECT_EQ(Error([](BenchFlags& f) { f.concurrency = 0; }),
+            "--concurrency: expected 1 to 65536, got 0");
+  EXPECT_THAT(Error([](BenchFlags& f) { f.requests = 0; }), HasSubstr("--requests"));
   EXPECT_THAT(Error([](BenchFlags& f) { f.warmup = 1e9; }), HasSubstr("--warmup"));
   EXPECT_THAT(Error([](BenchFlags& f) { f.requests = -1; }), HasSubstr("--requests"));
   EXPECT_THAT(Error([](BenchFlags& f) { f.deadline_ms = -1; }), HasSubstr("--deadline-ms"));
@@ -105,6 +109,7 @@ LoadResult Result() {
   for (int i = 0; i < 97; ++i) result.record.latency.Record(100'000);
   for (int i = 0; i < 2; ++i) result.record.latency.Record(200'000);
   result.record.latency.Record(900'000);
+  result.record.completed = 100;
   result.record.sent_bytes = 1'600'000;
   result.record.received_bytes = 60'000;
   result.seconds = 0.5;
@@ -159,8 +164,51 @@ TEST(BenchReport, SaysWhatFailedAndWhatWasLate) {
                               "            at most 64 calls outstanding, 2 connections\n"));
   EXPECT_THAT(text, HasSubstr("errors      1,206: DEADLINE_EXCEEDED 1,200, RESOURCE_EXHAUSTED 4, "
                               "not answered 2\n"));
-  EXPECT_THAT(text, HasSubstr("not in time 15: sent late 12, not sent 3\n"));
+  EXPECT_THAT(text, HasSubstr("not in time 15 of 1,309: sent late 12, not sent 3\n"));
+  EXPECT_TRUE(report.kept_up());
   EXPECT_EQ(report.failed(), 1'206);
+}
+
+TEST(BenchReport, SaysThatTheRateWasTooHighAndForWhom) {
+  LoadOptions options;
+  options.open_loop = true;
+  options.rate = 60'000;
+  LoadResult result = Result();
+  result.record.late = 90;
+  result.record.tardy = 4;
+  result.record.unsent = 29'900;
+  const BenchReport report = {.model = "digits@1", .options = options, .result = result};
+  EXPECT_THAT(BenchText(report, kPipe),
+              HasSubstr("throughput  200 requests/s, 200 rows/s, 3.2 MB/s out, 0.1 MB/s in\n"
+                        "answered    100 requests in 0.50 s\n"
+                        "errors      none\n"
+                        "not in time 29,994 of 30,000: sent late 94, not sent 29,900\n"
+                        "overload    200 of 60,000 requests/s were answered\n"
+                        "            the server could not keep up: latencies grow with the "
+                        "measured time\n"));
+  auto json = BenchJson(report);
+  EXPECT_EQ(json["kept_up"], false);
+  EXPECT_EQ(json["held_up_by"], "server");
+  EXPECT_EQ(json["offered_requests_per_second"], 60'000.0);
+  EXPECT_EQ(json["requests_per_second"], 200.0);
+  result.record.tardy = 91;
+  EXPECT_THAT(BenchText(report, kPipe),
+              HasSubstr("this side could not send them in time: try more --connections\n"));
+  EXPECT_EQ(BenchJson(report)["held_up_by"], "client");
+}
+
+TEST(BenchReport, AFewCallsThatWereLateAreNoOverload) {
+  LoadOptions options;
+  options.open_loop = true;
+  options.rate = 211;
+  LoadResult result = Result();
+  result.record.late = 5;
+  const BenchReport report = {.model = "digits@1", .options = options, .result = result};
+  EXPECT_TRUE(report.kept_up());
+  result.record.late = 6;
+  EXPECT_FALSE(report.kept_up());
+  options.rate = 210;  // of which 200 were answered: they came back late, but they did
+  EXPECT_TRUE(report.kept_up());
 }
 
 TEST(BenchReport, AnInterruptedOneHasNoCallsThatFailedByIt) {
@@ -200,7 +248,11 @@ TEST(BenchReport, FitsTheScreen) {
     for (int i = 0; i < 2000; ++i) result.record.latency.Record(ns);
   }
   result.seconds = 0.1;
+  result.record.completed = result.record.latency.count();
   result.record.sent_bytes = int64_t{1} << 28;
+  result.record.unsent = int64_t{1} << 33;
+  options.open_loop = true;
+  options.rate = 1e9;
   const BenchReport report = {.model = "digits@1", .options = options, .result = result};
   for (const TerminalStyle& style : {kPipe, kUtf8}) {
     const std::string text = BenchText(report, style);

@@ -106,6 +106,25 @@ TEST_F(MlpctlBench, AFailedCallFailsTheCommand) {
   EXPECT_EQ(outcome.err, "");
 }
 
+TEST_F(MlpctlBench, PastTheCapacityItSaysSoAndWhatTheCapacityIs) {
+  const Outcome outcome =
+      Run({"bench", "digits", "--mode", "open", "--rate", "1000000", "--warmup", "0.1",
+           "--duration", "0.2", "--concurrency", "1", "--output", "json"});
+  EXPECT_EQ(outcome.exit_status, kExitSuccess) << outcome.err;
+  const nlohmann::json json = outcome.json_lines().at(0);
+  EXPECT_EQ(json["kept_up"], false);
+  EXPECT_EQ(json["offered_requests_per_second"], 1e6);
+  const double answered = json["answered"];
+  EXPECT_GT(answered, 0);
+  EXPECT_NEAR(json["requests_per_second"], answered / 0.2, 1 / 0.2 + 1e-6);
+}
+
+TEST_F(MlpctlBench, WithoutASingleAnswerItFails) {
+  const Outcome outcome = Bench({"--mode", "open", "--rate", "0.001", "--duration", "0.01"});
+  EXPECT_EQ(outcome.exit_status, kExitFailure);
+  EXPECT_THAT(outcome.out, HasSubstr("answered    0 requests"));
+}
+
 TEST_F(MlpctlBench, SaysWhatIsWrongBeforeAnyCall) {
   EXPECT_EQ(Run({"bench", "nobody"}).exit_status, kExitFailure);
   EXPECT_EQ(Bench({"--dataset", "none"}).err, "mlpctl: dataset none does not exist (NOT_FOUND)\n");
@@ -193,12 +212,26 @@ TEST_F(MlpctlBench, SettingsAreShownChangedAndReset) {
   EXPECT_THAT(Run({"models", "get", "digits"}).out, Not(HasSubstr("Served with")));
 }
 
+TEST_F(MlpctlBench, ASettingOfZeroIsNoWayToTheDefault) {
+  for (const auto& [flag, range] :
+       {std::pair<std::string, std::string>{"--max-batch-rows", "65,536"},
+        {"--max-queued-requests", "1,000,000"}}) {
+    const Outcome outcome = Run({"models", "settings", "digits", flag, "0"});
+    EXPECT_EQ(outcome.exit_status, kExitUsage);
+    EXPECT_THAT(outcome.err, HasSubstr(absl::StrCat(flag, ": expected 1 to ", range,
+                                                    ", got 0 (--reset goes back")));
+  }
+  EXPECT_EQ(server_.calls("SetServingSettings"), 0);
+}
+
 TEST_F(MlpctlBench, SettingsThatTheServerRefusesChangeNothing) {
   const Outcome outcome = Run({"models", "settings", "digits", "--max-batch-rows", "70000"});
   EXPECT_EQ(outcome.exit_status, kExitFailure);
   EXPECT_EQ(outcome.err, "mlpctl: max_batch_rows: expected at most 65,536, got 70000\n");
   EXPECT_THAT(outcome.out, IsEmpty());
-  EXPECT_EQ(Run({"models", "settings", "digits", "--max-batch-rows", "x"}).exit_status, kExitUsage);
+  EXPECT_EQ(Run({"models", "settings", "digits", "--max-batch-rows", "x"}).err,
+            "mlpctl: --max-batch-rows: expected a number, got \"x\"\n"
+            "Try: mlpctl models settings --help\n");
   EXPECT_EQ(Run({"models", "settings", "nobody"}).exit_status, kExitFailure);
 }
 

@@ -50,6 +50,7 @@ class FakeServer final : public LoadClock, public CallTransport {
     requests.push_back(request);
     outstanding.push_back({slot, std::max(begin_ns, now_ns) + service_ns});
     most_outstanding = std::max(most_outstanding, outstanding.size());
+    now_ns += send_ns;
     return true;
   }
   void Cancel() override {}
@@ -71,6 +72,7 @@ class FakeServer final : public LoadClock, public CallTransport {
   };
   int64_t now_ns = 0;
   int64_t service_ns = 0;
+  int64_t send_ns = 0;  // what sending a call takes
   bool gone = false;
   LoadWorker* worker = nullptr;
   std::function<void()> on_answered;
@@ -253,17 +255,52 @@ TEST_F(LoadWorkerTest, AnOpenLoopThatCatchesUpIsLateForAWhileOnly) {
   EXPECT_EQ(record.latency.min_ns(), kMs / 2);
 }
 
-TEST_F(LoadWorkerTest, WarmUpOfAnOpenLoopLeavesNoTrace) {
+TEST_F(LoadWorkerTest, WarmUpOfAnOpenLoopLeavesNoBacklog) {
   CallBudget budget(0);
   server_.service_ns = 2 * kMs;
   const auto worker = Make(1, budget, /*measure_from_ns=*/4 * kMs, /*end_ns=*/10 * kMs);
   RunOpenLoop(*worker);
-  // Sent: 0 and 1 to 3 late, answered at 2, 4, 6, 8; then the one due at 4, answered at 10.
-  EXPECT_EQ(server_.sent_at_ns.size(), 5u);
-  EXPECT_EQ(worker->record().latency.count(), 1);
-  EXPECT_EQ(worker->record().latency.max_ns(), 6 * kMs);
-  EXPECT_EQ(worker->record().late, 1);
-  EXPECT_EQ(worker->record().unsent, 5);
+  // Due at 0 and 1: warm-up. Those due at 2 and 3 find no slot before it is over. Then those due at
+  // 4, 5 and 6; for the rest it is too late.
+  EXPECT_THAT(server_.sent_at_ns, ElementsAre(0, 2 * kMs, 4 * kMs, 6 * kMs, 8 * kMs));
+  const LoadRecord record = worker->record();
+  EXPECT_EQ(record.latency.count(), 3);
+  EXPECT_EQ(record.latency.min_ns(), 2 * kMs);
+  EXPECT_EQ(record.latency.max_ns(), 4 * kMs);
+  EXPECT_EQ(record.late, 2);
+  EXPECT_EQ(record.unsent, 3);
+  EXPECT_EQ(record.due(), 6);
+}
+
+TEST_F(LoadWorkerTest, PastItsCapacityAServersThroughputIsItsCapacity) {
+  CallBudget budget(0);
+  server_.service_ns = kMs;  // 1,000 a second, of 4,000
+  const auto worker = Make(20, budget, /*measure_from_ns=*/100 * kMs, /*end_ns=*/300 * kMs);
+  ArrivalSchedule schedule({.kind = Arrivals::kConstant, .rate = 4000});
+  worker->RunOpenLoop(server_, schedule, /*start_ns=*/0, {});
+  while (!server_.outstanding.empty()) server_.AnswerNext();
+  const LoadRecord record = worker->record();
+  EXPECT_EQ(record.completed, 200);  // of 200 ms, the warm-up's last 20 among them
+  EXPECT_EQ(record.received_bytes, 200 * 7);
+  EXPECT_EQ(record.due(), 800);
+  EXPECT_NEAR(static_cast<double>(record.latency.count()), 200, 1);
+  EXPECT_EQ(record.unsent, 800 - record.latency.count());
+  // The last one sent was due when a quarter of the time had passed.
+  EXPECT_NEAR(static_cast<double>(record.latency.max_ns()), 170.0 * kMs, 2.0 * kMs);
+}
+
+TEST_F(LoadWorkerTest, ASenderThatIsTooSlowIsNotTheServersFault) {
+  CallBudget budget(0);
+  const auto worker = Make(100, budget, 0, /*end_ns=*/20 * kMs);
+  server_.send_ns = 4 * kMs;
+  RunOpenLoop(*worker);
+  while (!server_.outstanding.empty()) server_.Answer();
+  const LoadRecord record = worker->record();
+  // Sent at 0, 4, 8, 12 and 16 ms, of one every millisecond.
+  EXPECT_EQ(record.latency.count(), 5);
+  EXPECT_EQ(record.late, 0);
+  EXPECT_EQ(record.tardy, 4);
+  EXPECT_EQ(record.unsent, 15);
 }
 
 TEST_F(LoadWorkerTest, AStopEndsAnOpenLoopWithoutCallsNotSent) {

@@ -57,7 +57,7 @@ class PreloadTest(ServerTestCase):
 
     def test_what_is_no_model_reference_is_refused_at_once(self):
         for preload, parts in {"../x": ("../x",), "one,Two": ("Two",), "two@0": ("version", "0"),
-                               "one,all": ("all alone",)}.items():
+                               "one,all": ("all alone",), "one,,two": ("empty",), "one,": ("empty",)}.items():
             with self.subTest(preload=preload):
                 done = subprocess.run(
                     [MLPD, "--data-dir", str(self.path / "other"), "--grpc-address", "127.0.0.1:0",

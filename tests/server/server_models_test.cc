@@ -265,12 +265,13 @@ TEST_F(ServerTest, ServingSettingsAreCheckedAndSurviveARestart) {
   };
   v1::Model model;
   EXPECT_EQ(set("colours", -1, 0, 0, &model).error_message(),
-            "settings.max_batch_rows: expected 0 to 65536, got -1");
+            "settings.max_batch_rows: expected 1 to 65536, or 0 for the default, got -1");
   EXPECT_EQ(set("colours", 65537, 0, 0, &model).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(set("colours", 0, 1000001, 0, &model).error_message(),
             "settings.queue_delay_us: expected 0 to 1000000, got 1000001");
-  EXPECT_EQ(set("colours", 0, 0, 1000001, &model).error_message(),
-            "settings.max_queued_requests: expected 0 to 1000000, got 1000001");
+  EXPECT_EQ(
+      set("colours", 0, 0, 1000001, &model).error_message(),
+      "settings.max_queued_requests: expected 1 to 1000000, or 0 for the default, got 1000001");
   EXPECT_EQ(set("nobody", 1, 0, 0, &model).error_code(), grpc::StatusCode::NOT_FOUND);
   EXPECT_EQ(set("../x", 1, 0, 0, &model).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   const grpc::Status status = set("colours", 65536, 1000000, 1000000, &model);

@@ -18,6 +18,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include "inference/grpc_service.pb.h"
 #include "mlp/v1/model.pb.h"
 
 namespace mlp {
@@ -36,6 +37,10 @@ class BlockingServerTest : public ::testing::Test {
       const absl::Status read = ReadRequest(call, model);
       if (read.ok()) call.WriteLast(model);
       return read;
+    });
+    Add("Ready", [](RpcCall& call) {
+      inference::ModelReadyRequest request;
+      return ReadRequest(call, request);
     });
     Add("Fail", [](RpcCall&) { return absl::NotFoundError("no such thing"); });
     Add("Throw", [](RpcCall&) -> absl::Status { throw std::runtime_error("a secret"); });
@@ -175,6 +180,8 @@ TEST_F(BlockingServerTest, BytesThatAreNoMessageAreInvalid) {
   const grpc::Status status = CallMethod("Echo", "\xFF\xFF\xFF");
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_THAT(status.error_message(), HasSubstr("request: not a mlp.v1.Model message"));
+  EXPECT_THAT(CallMethod("Ready", "\xFF\xFF\xFF").error_message(),
+              HasSubstr("request: not an inference.ModelReadyRequest message"));
 }
 
 TEST_F(BlockingServerTest, ErrorsKeepTheirCodeAndMessage) {
