@@ -59,11 +59,6 @@ void EndJob(v1::TrainingJob& job, v1::JobState state, v1::StopReason reason,
   job.set_stop_reason(reason);
   job.set_message(std::string(message));
   SetTime(now, job.mutable_end_time());
-  if (job.has_result() || !job.has_progress()) return;
-  v1::TrainingResult& result = *job.mutable_result();
-  result.set_iterations(job.progress().iteration());
-  result.set_final_cost(job.progress().cost());
-  result.set_seconds(job.progress().elapsed_seconds());
 }
 
 v1::JobLogLine MakeLogLine(absl::string_view text, absl::Time now) {

@@ -33,8 +33,7 @@ void StartJob(v1::TrainingJob& job, absl::Time now);
 // RUNNING -> QUEUED: to go on later, from a checkpoint where there is one.
 void RequeueJob(v1::TrainingJob& job, absl::string_view message);
 
-// To an ended state. The result is the caller's to fill; a job without one gets its newest progress
-// point as result, so that what was stored of it stays visible.
+// To an ended state. The result is the caller's to fill.
 void EndJob(v1::TrainingJob& job, v1::JobState state, v1::StopReason reason,
             absl::string_view message, absl::Time now);
 

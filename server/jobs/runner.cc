@@ -24,6 +24,7 @@
 #include "server/jobs/initial_model.h"
 #include "server/jobs/job_state.h"
 #include "server/jobs/provenance.h"
+#include "server/jobs/result_so_far.h"
 #include "server/jobs/resume.h"
 #include "server/jobs/run_recorder.h"
 #include "server/jobs/study_result.h"
@@ -65,14 +66,6 @@ void FillResult(const TrainingOutcome& outcome, const DatasetSchema& schema,
 
 const char* IterationName(const TrainingConfig& config) {
   return OnMiniBatches(config.optimizer.kind) ? "epoch " : "iteration ";
-}
-
-// A run that was cut short has no outcome, but its newest point tells how far it came.
-void FillResult(const ProgressPoint& newest, v1::TrainingResult& result) {
-  if (newest.iteration < 0) return;
-  result.set_iterations(newest.iteration);
-  result.set_final_cost(newest.cost);
-  result.set_seconds(newest.elapsed_seconds);
 }
 
 }  // namespace
@@ -205,10 +198,11 @@ void JobRunner::BeginRecording(const JobControl& control, Attempt& attempt) {
 }
 
 absl::Status JobRunner::Finish(const absl::Status& status, Attempt& attempt) {
-  v1::TrainingResult& result = *attempt.job.mutable_result();
-  if (attempt.progress != nullptr && !attempt.study_outcome) {
-    FillResult(attempt.progress->newest(), result);
+  const bool has_points = attempt.progress != nullptr && attempt.progress->newest().iteration >= 0;
+  if (has_points && !attempt.outcome && !attempt.study_outcome) {
+    FillResultSoFar(attempt.progress->newest(), store_, attempt.job);
   }
+  v1::TrainingResult& result = *attempt.job.mutable_result();
   if (attempt.outcome) FillResult(*attempt.outcome, attempt.dataset.schema, result);
   if (attempt.study_outcome) FillStudyResult(*attempt.study_outcome, result);
   if (attempt.outcome || attempt.study_outcome) {
@@ -301,6 +295,7 @@ void JobRunner::ConcludeStopped(absl::string_view done, const JobControl& contro
     return;
   }
   job.clear_result();
+  job.clear_crashes();
   RequeueJob(job, absl::StrCat("queued again: the server was stopped at ", done));
 }
 

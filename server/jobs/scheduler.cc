@@ -8,6 +8,7 @@
 #include "core/base/status_macros.h"
 #include "server/end_of_call.h"
 #include "server/jobs/job_state.h"
+#include "server/jobs/result_so_far.h"
 
 namespace mlp {
 namespace {
@@ -76,18 +77,7 @@ absl::Status JobScheduler::TakeUpUnfinished() {
   MLP_ASSIGN_OR_RETURN(std::vector<v1::TrainingJob> jobs, store_.UnfinishedJobs());
   for (v1::TrainingJob& job : jobs) {
     if (job.state() == v1::JOB_STATE_RUNNING) {
-      if (job.cancel_requested()) {
-        EndJob(job, v1::JOB_STATE_CANCELLED, v1::STOP_REASON_CANCELLED,
-               "cancelled; the server ended before the job did", clock_.Now());
-      } else if (job.attempts() >= options_.max_attempts) {
-        EndJob(job, v1::JOB_STATE_FAILED, v1::STOP_REASON_ERROR,
-               absl::StrCat("given up: the server ended while the job ran, and the job had been "
-                            "started ",
-                            job.attempts(), " times"),
-               clock_.Now());
-      } else {
-        RequeueJob(job, "queued again: the server was restarted while the job ran");
-      }
+      TakeUp(job);
       MLP_RETURN_IF_ERROR(store_.UpdateJob(job, v1::JOB_STATE_RUNNING));
       if (job.state() == v1::JOB_STATE_QUEUED) LogRequeue(job);
     }
@@ -98,6 +88,26 @@ absl::Status JobScheduler::TakeUpUnfinished() {
     }
   }
   return absl::OkStatus();
+}
+
+void JobScheduler::TakeUp(v1::TrainingJob& job) {
+  if (job.cancel_requested()) {
+    FillResultSoFar(store_, job);
+    EndJob(job, v1::JOB_STATE_CANCELLED, v1::STOP_REASON_CANCELLED,
+           "cancelled; the server ended before the job did", clock_.Now());
+    return;
+  }
+  job.set_crashes(job.crashes() + 1);
+  if (job.crashes() < options_.max_crashes) {
+    RequeueJob(job, "queued again: the server was restarted while the job ran");
+    return;
+  }
+  FillResultSoFar(store_, job);
+  EndJob(job, v1::JOB_STATE_FAILED, v1::STOP_REASON_ERROR,
+         absl::StrCat("given up: the server ended ", job.crashes(),
+                      " times in a row while the job ran, without a new checkpoint of it; look why "
+                      "in the server's log, then create the job again"),
+         clock_.Now());
 }
 
 absl::StatusOr<v1::TrainingJob> JobScheduler::Submit(const v1::TrainingJob& job,
@@ -132,6 +142,7 @@ absl::StatusOr<v1::TrainingJob> JobScheduler::Cancel(int64_t id) {
       MLP_RETURN_IF_ERROR(status);
       return job;
     }
+    FillResultSoFar(store_, job);
     EndJob(job, v1::JOB_STATE_CANCELLED, v1::STOP_REASON_CANCELLED, "cancelled while it was queued",
            clock_.Now());
     const absl::Status status = store_.UpdateJob(job, v1::JOB_STATE_QUEUED);

@@ -40,9 +40,9 @@ struct JobSchedulerOptions {
   int training_threads = 1;
   // Train at SCHED_IDLE, so that training takes only the time that Predict leaves.
   bool idle_priority = true;
-  // A job that was running when the server ended without a clean stop is started again at most this
-  // often in all; it may be what ended the server.
-  int max_attempts = 3;
+  // A job FAILED when the server ended this often in a row while it ran, without a clean stop and
+  // without a new checkpoint of it: it may be what ends the server.
+  int max_crashes = 3;
   // Time from one checkpoint of a running job to the next.
   absl::Duration checkpoint_interval = absl::Seconds(30);
   // Watchers at the same time, over all jobs; more are refused with RESOURCE_EXHAUSTED.
@@ -67,7 +67,7 @@ struct JobSchedulerOptions {
 class JobScheduler {
  public:
   // Takes up the jobs that an earlier server left: those it left RUNNING are queued again, to go on
-  // from their newest checkpoint, or FAILED after max_attempts. `store`, `metrics` and `clock`
+  // from their newest checkpoint, or FAILED after max_crashes. `store`, `metrics` and `clock`
   // outlive the scheduler. The store's errors.
   static absl::StatusOr<std::unique_ptr<JobScheduler>> Start(const JobSchedulerOptions& options,
                                                              Store& store, Metrics& metrics,
@@ -106,6 +106,8 @@ class JobScheduler {
                const Clock& clock);
 
   absl::Status TakeUpUnfinished();
+  // Ends `job`, which an earlier server left RUNNING, or gives it back to the queue.
+  void TakeUp(v1::TrainingJob& job);
   void RunLoop(ThreadPool& pool);
   // The oldest waiting job, with its control registered; waits for one. None once stopped.
   std::optional<int64_t> NextJob(std::shared_ptr<JobControl>& control);

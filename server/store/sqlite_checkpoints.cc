@@ -7,6 +7,7 @@
 #include "core/base/hash.h"
 #include "core/base/status_macros.h"
 #include "mlp/v1/training.pb.h"
+#include "server/store/sqlite_jobs.h"
 #include "server/store/store.h"
 
 namespace mlp {
@@ -56,13 +57,14 @@ absl::Status AddPiece(SqliteConnection& connection, int64_t id, int64_t number,
   return insert.Run();
 }
 
-// Makes the checkpoint its job's newest one, and takes the oldest away.
+// Makes the checkpoint its job's newest one, and takes the oldest away. The job has come on.
 absl::Status Complete(SqliteConnection& connection, int64_t job_id, int64_t id) {
   MLP_RETURN_IF_ERROR(CheckRunning(connection, job_id));
   SqliteStatement complete =
       connection.Prepare("UPDATE checkpoints SET complete = 1 WHERE id = ?1");
   complete.Bind(id);
   MLP_RETURN_IF_ERROR(complete.Run());
+  MLP_RETURN_IF_ERROR(ForgetCrashes(connection, job_id));
   SqliteStatement retire = connection.Prepare(
       "UPDATE checkpoints SET job_id = NULL WHERE job_id = ?1 AND complete = 1 AND id NOT IN "
       "(SELECT id FROM checkpoints WHERE job_id = ?1 AND complete = 1 ORDER BY id DESC LIMIT ?2)");

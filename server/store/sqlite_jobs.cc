@@ -67,6 +67,14 @@ absl::StatusOr<std::vector<v1::TrainingJob>> ReadJobs(SqliteStatement select) {
   }
 }
 
+absl::StatusOr<v1::TrainingJob> FindJob(SqliteConnection& connection, int64_t id) {
+  SqliteStatement select = connection.Prepare(absl::StrCat(kSelectJobs, "WHERE jobs.id = ?1"));
+  select.Bind(id);
+  MLP_ASSIGN_OR_RETURN(const bool found, select.Step());
+  if (!found) return NotFound(id);
+  return ReadJob(select);
+}
+
 absl::StatusOr<int64_t> StoredState(SqliteConnection& connection, int64_t id) {
   SqliteStatement select = connection.Prepare("SELECT state FROM jobs WHERE id = ?1");
   select.Bind(id);
@@ -128,6 +136,16 @@ absl::Status ReplaceJob(SqliteConnection& connection, const v1::TrainingJob& job
   return IsUnfinished(job.state()) ? absl::OkStatus() : RetireCheckpoints(connection, job.id());
 }
 
+absl::Status ForgetCrashes(SqliteConnection& connection, int64_t id) {
+  MLP_ASSIGN_OR_RETURN(v1::TrainingJob job, FindJob(connection, id));
+  if (job.crashes() == 0) return absl::OkStatus();
+  job.clear_crashes();
+  const std::string record = JobRecord(std::move(job));
+  SqliteStatement update = connection.Prepare("UPDATE jobs SET record = ?1 WHERE id = ?2");
+  update.Bind(SqliteBlob{record}, id);
+  return update.Run();
+}
+
 absl::StatusOr<v1::TrainingJob> SqliteJobs::Create(const v1::TrainingJob& job,
                                                    absl::string_view request_id, int max_queued) {
   v1::TrainingJob created = job;
@@ -151,13 +169,7 @@ absl::StatusOr<v1::TrainingJob> SqliteJobs::Create(const v1::TrainingJob& job,
 }
 
 absl::StatusOr<v1::TrainingJob> SqliteJobs::Get(int64_t id) {
-  return database_.Read([&](SqliteConnection& connection) -> absl::StatusOr<v1::TrainingJob> {
-    SqliteStatement select = connection.Prepare(absl::StrCat(kSelectJobs, "WHERE jobs.id = ?1"));
-    select.Bind(id);
-    MLP_ASSIGN_OR_RETURN(const bool found, select.Step());
-    if (!found) return NotFound(id);
-    return ReadJob(select);
-  });
+  return database_.Read([&](SqliteConnection& connection) { return FindJob(connection, id); });
 }
 
 absl::StatusOr<v1::TrainingJob> SqliteJobs::FindByRequest(absl::string_view request_id) {

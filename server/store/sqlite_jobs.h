@@ -20,6 +20,9 @@ namespace mlp {
 absl::Status ReplaceJob(SqliteConnection& connection, const v1::TrainingJob& job,
                         v1::JobState expected);
 
+// Inside a transaction of the caller's: sets `crashes` of the job back to 0. NOT_FOUND.
+absl::Status ForgetCrashes(SqliteConnection& connection, int64_t id);
+
 // The job part of Store: see there. Thread-safe. Both arguments outlive it.
 class SqliteJobs {
  public:

@@ -134,7 +134,8 @@ class Store {
   // --- Checkpoints ---
   // What a training goes on from after a restart: bytes that the store does not look into. Durable
   // on return; the newest kKeptCheckpoints of a job are kept. Other writers get their turn while a
-  // long one is stored. FAILED_PRECONDITION unless the job is RUNNING, NOT_FOUND.
+  // long one is stored. Sets job.crashes back to 0: the job has come on. FAILED_PRECONDITION unless
+  // the job is RUNNING, NOT_FOUND.
   virtual absl::Status SaveCheckpoint(int64_t job_id, absl::string_view bytes) = 0;
   // The checkpoint that was saved `age` checkpoints before the newest one; 0 is the newest.
   // NOT_FOUND where there is none, DATA_LOSS where its stored bytes are damaged.

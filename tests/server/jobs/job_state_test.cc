@@ -69,17 +69,7 @@ TEST(JobState, EndKeepsTheResultItIsGiven) {
   EXPECT_EQ(job.result().iterations(), 9);
 }
 
-TEST(JobState, EndWithoutAResultTakesTheNewestPoint) {
-  v1::TrainingJob job;
-  job.set_state(v1::JOB_STATE_QUEUED);
-  job.mutable_progress()->set_iteration(7);
-  job.mutable_progress()->set_cost(0.5);
-  EndJob(job, v1::JOB_STATE_CANCELLED, v1::STOP_REASON_CANCELLED, "", absl::UnixEpoch());
-  EXPECT_EQ(job.result().iterations(), 7);
-  EXPECT_EQ(job.result().final_cost(), 0.5);
-}
-
-TEST(JobState, EndOfAJobThatNeverRanHasNoResult) {
+TEST(JobState, EndMakesUpNoResult) {
   v1::TrainingJob job;
   job.set_state(v1::JOB_STATE_QUEUED);
   EndJob(job, v1::JOB_STATE_CANCELLED, v1::STOP_REASON_CANCELLED, "", absl::UnixEpoch());

@@ -158,6 +158,7 @@ TEST_F(Runner, ATrainingErrorIsTheMessageAndTheProgressIsKept) {
   }));
   ExpectFailed(job, "check_gradient: relative error 0.5");
   EXPECT_EQ(job.result().iterations(), 1);
+  EXPECT_EQ(job.result().initial_cost(), 3.0);
   EXPECT_EQ(job.result().final_cost(), 2.0);
   EXPECT_EQ(store().ReadProgress(job.id(), 0, 10)->size(), 2u);
 }

@@ -38,6 +38,20 @@ TEST_P(StoreContract, CheckpointsAreKeptTwoDeepNewestFirst) {
   EXPECT_THAT(store().ReadCheckpoint(id, 2), HasStatus(absl::StatusCode::kNotFound, "job 1"));
 }
 
+TEST_P(StoreContract, CheckpointSetsTheCrashesOfItsJobBackAndNothingElse) {
+  v1::TrainingJob job = AddJob("model", v1::JOB_STATE_RUNNING);
+  job.set_crashes(2);
+  job.set_attempts(5);
+  ASSERT_THAT(store().UpdateJob(job, v1::JOB_STATE_RUNNING), IsOk());
+  v1::TrainingJob other = AddJob("model", v1::JOB_STATE_RUNNING);
+  other.set_crashes(1);
+  ASSERT_THAT(store().UpdateJob(other, v1::JOB_STATE_RUNNING), IsOk());
+  ASSERT_THAT(store().SaveCheckpoint(job.id(), "bytes"), IsOk());
+  job.clear_crashes();
+  EXPECT_THAT(store().GetJob(job.id()).value(), EqualsMessage(job));
+  EXPECT_THAT(store().GetJob(other.id()).value(), EqualsMessage(other));
+}
+
 TEST_P(StoreContract, CheckpointsOfJobsDoNotMix) {
   const int64_t first = AddJob("model", v1::JOB_STATE_RUNNING).id();
   const int64_t second = AddJob("model", v1::JOB_STATE_RUNNING).id();
