@@ -1,4 +1,5 @@
-// The model that a training starts from: a stored version -> network and scaling.
+// The model that a training starts from: a stored version, or what a job kept -> network and
+// scaling.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +14,15 @@
 namespace mlp {
 
 struct InitialModel {
-  std::string reference;  // NAME@VERSION
-  int64_t version = 0;
+  std::string reference;  // NAME@VERSION or job/NUMBER
+  int64_t version = 0;    // 0: of a job
   WarmStart start;
 };
 
-// Of NAME (its newest version) or NAME@VERSION. Errors name the field `initial_model`:
-// INVALID_ARGUMENT where it is no reference, NOT_FOUND, DATA_LOSS, and the store's others.
+// Of NAME (its newest version), NAME@VERSION or job/NUMBER. Errors name the field `initial_model`:
+// INVALID_ARGUMENT where it is no reference, NOT_FOUND (also of weights that a job did not keep),
+// FAILED_PRECONDITION of a job that has not ended, or that succeeded (naming its version),
+// DATA_LOSS, and the store's others.
 absl::StatusOr<InitialModel> ReadInitialModel(absl::string_view reference, Store& store);
 
 }  // namespace mlp

@@ -12,8 +12,6 @@
 #include <absl/functional/function_ref.h>
 #include <absl/strings/str_cat.h>
 
-#include "core/artifact/artifact.h"
-#include "core/base/hash.h"
 #include "core/base/status_macros.h"
 #include "core/nn/topology.h"
 #include "core/train/study.h"
@@ -23,11 +21,12 @@
 #include "server/conversion/study_conversion.h"
 #include "server/jobs/initial_model.h"
 #include "server/jobs/job_state.h"
-#include "server/jobs/provenance.h"
 #include "server/jobs/result_so_far.h"
 #include "server/jobs/resume.h"
 #include "server/jobs/run_recorder.h"
 #include "server/jobs/study_result.h"
+#include "server/jobs/trained_version.h"
+#include "server/store/job_reference.h"
 
 namespace mlp {
 namespace {
@@ -215,7 +214,11 @@ absl::Status JobRunner::Finish(const absl::Status& status, Attempt& attempt) {
   if (!attempt.outcome || attempt.outcome->reason == StopReason::kCancelled) {
     return absl::OkStatus();
   }
-  MLP_ASSIGN_OR_RETURN(attempt.version, MakeVersion(attempt));
+  const v1::TrainingJob trained = TrainedJob(attempt);
+  MLP_ASSIGN_OR_RETURN(
+      std::string artifact,
+      MakeArtifact(trained, attempt.config.cost, attempt.dataset.schema, *attempt.outcome));
+  attempt.version = MakeVersion(trained, attempt.record, std::move(artifact));
   return absl::OkStatus();
 }
 
@@ -227,32 +230,23 @@ v1::TrainingConfig JobRunner::ConfigOfBestRun(const Attempt& attempt) {
   return config;
 }
 
-absl::StatusOr<NewVersion> JobRunner::MakeVersion(Attempt& attempt) {
+// What the job trained, with the configuration that trains it again.
+v1::TrainingJob JobRunner::TrainedJob(const Attempt& attempt) {
   v1::TrainingJob job = attempt.job;
   if (attempt.study) *job.mutable_config() = ConfigOfBestRun(attempt);
-  Artifact artifact;
-  MLP_ASSIGN_OR_RETURN(artifact.provenance_json, ProvenanceJson(job, *attempt.outcome));
-  artifact.network = std::move(attempt.outcome->network);
-  artifact.scaler = attempt.outcome->scaler;
-  artifact.schema = attempt.dataset.schema;
-  artifact.cost = attempt.config.cost;
+  return job;
+}
 
-  NewVersion made;
-  made.artifact = WriteArtifact(artifact);
-  v1::ModelVersion& version = made.version;
-  version.set_model(job.model());
-  version.set_job_id(job.id());
-  *version.mutable_config() = job.config();
-  version.set_dataset(job.dataset());
-  version.set_dataset_sha256(job.dataset_sha256());
-  version.set_parameters(job.result().parameters());
-  *version.mutable_class_names() = attempt.record.class_names();
-  if (attempt.record.has_image()) *version.mutable_image() = attempt.record.image();
-  version.set_feature_type(attempt.record.feature_type());
-  *version.mutable_training() = job.result();
-  version.set_artifact_bytes(static_cast<int64_t>(made.artifact.size()));
-  version.set_artifact_sha256(Sha256::Hex(made.artifact));
-  return made;
+std::string JobRunner::KeepWeights(Attempt& attempt) {
+  TrainingOutcome& outcome = *attempt.outcome;
+  // Those of the start are known already.
+  if (outcome.best_iteration == 0 || !outcome.network.parameters.allFinite()) return "";
+  absl::StatusOr<std::string> artifact =
+      MakeArtifact(attempt.job, attempt.config.cost, attempt.dataset.schema, outcome);
+  absl::Status status = artifact.status();
+  if (status.ok()) status = store_.SaveKeptWeights(attempt.job.id(), *artifact);
+  if (status.ok()) return absl::StrCat("; weights kept: --from ", JobReference(attempt.job.id()));
+  return absl::StrCat("; the weights could not be kept: ", MessageForPeople(status));
 }
 
 void JobRunner::Conclude(const absl::Status& status, const JobControl& control, Attempt& attempt) {
@@ -265,11 +259,14 @@ void JobRunner::Conclude(const absl::Status& status, const JobControl& control, 
   if (attempt.study) return ConcludeStudy(control, attempt);
   const TrainingOutcome& outcome = *attempt.outcome;
   if (outcome.reason == StopReason::kDiverged) {
-    EndJob(job, v1::JOB_STATE_FAILED, v1::STOP_REASON_DIVERGED, outcome.message, now);
+    EndJob(job, v1::JOB_STATE_FAILED, v1::STOP_REASON_DIVERGED,
+           absl::StrCat(outcome.message, KeepWeights(attempt)), now);
   } else if (outcome.reason != StopReason::kCancelled) {
     EndJob(job, v1::JOB_STATE_SUCCEEDED, StopReasonToApi(outcome.reason), outcome.message, now);
   } else {
-    ConcludeStopped(absl::StrCat(IterationName(attempt.config), outcome.iterations), control, job);
+    const std::string done = absl::StrCat(IterationName(attempt.config), outcome.iterations);
+    ConcludeStopped(absl::StrCat(done, control.cancelled() ? KeepWeights(attempt) : ""), control,
+                    job);
   }
 }
 

@@ -70,7 +70,8 @@ class JobRunner {
   // Trains `job`, which is RUNNING in the store, on `pool` and a thread made for it. Every failure,
   // exceptions included, is an end of the job: FAILED with the reason as its message. A job that
   // has finished when it is asked to stop has SUCCEEDED. A job that was started before goes on from
-  // its newest checkpoint that can be read. Points, checkpoints and log are durable on return.
+  // its newest checkpoint that can be read. Points, checkpoints, kept weights and log are durable
+  // on return.
   RunEnd Run(const v1::TrainingJob& job, ThreadPool& pool, const JobControl& control);
 
  private:
@@ -86,7 +87,10 @@ class JobRunner {
   // Fills the job's result and, where training succeeded (`status` and outcome), the version.
   absl::Status Finish(const absl::Status& status, Attempt& attempt);
   static v1::TrainingConfig ConfigOfBestRun(const Attempt& attempt);
-  absl::StatusOr<NewVersion> MakeVersion(Attempt& attempt);
+  static v1::TrainingJob TrainedJob(const Attempt& attempt);
+  // Stores the best weights of a training that ended without a version. Returns what its message
+  // says of that; nothing where no iteration was better than the start.
+  std::string KeepWeights(Attempt& attempt);
   void Conclude(const absl::Status& status, const JobControl& control, Attempt& attempt);
   void ConcludeStudy(const JobControl& control, Attempt& attempt);
   // Ends a job that was stopped after `done` (`iteration 7`): CANCELLED, or QUEUED again.

@@ -37,12 +37,13 @@ absl::Status CheckRunning(SqliteConnection& connection, int64_t job_id) {
 }
 
 // The row of a checkpoint that is not complete yet. Returns its id.
-absl::StatusOr<int64_t> Begin(SqliteConnection& connection, int64_t job_id,
+absl::StatusOr<int64_t> Begin(SqliteConnection& connection, int64_t job_id, CheckpointKind kind,
                               absl::string_view bytes) {
   MLP_RETURN_IF_ERROR(CheckRunning(connection, job_id));
   SqliteStatement insert = connection.Prepare(
-      "INSERT INTO checkpoints (job_id, complete, bytes, crc) VALUES (?1, 0, ?2, ?3)");
-  insert.Bind(job_id, static_cast<int64_t>(bytes.size()), int64_t{Crc32c(bytes)});
+      "INSERT INTO checkpoints (job_id, kind, complete, bytes, crc) VALUES (?1, ?2, 0, ?3, ?4)");
+  insert.Bind(job_id, static_cast<int64_t>(kind), static_cast<int64_t>(bytes.size()),
+              int64_t{Crc32c(bytes)});
   MLP_RETURN_IF_ERROR(insert.Run());
   return connection.last_insert_id();
 }
@@ -58,7 +59,8 @@ absl::Status AddPiece(SqliteConnection& connection, int64_t id, int64_t number,
 }
 
 // Makes the checkpoint its job's newest one, and takes the oldest away. The job has come on.
-absl::Status Complete(SqliteConnection& connection, int64_t job_id, int64_t id) {
+absl::Status Complete(SqliteConnection& connection, int64_t job_id, CheckpointKind kind,
+                      int64_t id) {
   MLP_RETURN_IF_ERROR(CheckRunning(connection, job_id));
   SqliteStatement complete =
       connection.Prepare("UPDATE checkpoints SET complete = 1 WHERE id = ?1");
@@ -66,18 +68,24 @@ absl::Status Complete(SqliteConnection& connection, int64_t job_id, int64_t id) 
   MLP_RETURN_IF_ERROR(complete.Run());
   MLP_RETURN_IF_ERROR(ForgetCrashes(connection, job_id));
   SqliteStatement retire = connection.Prepare(
-      "UPDATE checkpoints SET job_id = NULL WHERE job_id = ?1 AND complete = 1 AND id NOT IN "
-      "(SELECT id FROM checkpoints WHERE job_id = ?1 AND complete = 1 ORDER BY id DESC LIMIT ?2)");
-  retire.Bind(job_id, kKeptCheckpoints);
+      "UPDATE checkpoints SET job_id = NULL WHERE job_id = ?1 AND kind = ?2 AND complete = 1 "
+      "AND id NOT IN (SELECT id FROM checkpoints WHERE job_id = ?1 AND kind = ?2 AND complete = 1 "
+      "ORDER BY id DESC LIMIT ?3)");
+  retire.Bind(job_id, static_cast<int64_t>(kind),
+              kind == CheckpointKind::kToGoOn ? kKeptCheckpoints : 1);
   return retire.Run();
 }
 
-absl::StatusOr<StoredCheckpoint> Find(SqliteConnection& connection, int64_t job_id, int age) {
+absl::StatusOr<StoredCheckpoint> Find(SqliteConnection& connection, int64_t job_id,
+                                      CheckpointKind kind, int age) {
   SqliteStatement select = connection.Prepare(
-      "SELECT id, bytes, crc FROM checkpoints WHERE job_id = ?1 AND complete = 1 "
-      "ORDER BY id DESC LIMIT 1 OFFSET ?2");
-  select.Bind(job_id, age);
+      "SELECT id, bytes, crc FROM checkpoints WHERE job_id = ?1 AND kind = ?2 AND complete = 1 "
+      "ORDER BY id DESC LIMIT 1 OFFSET ?3");
+  select.Bind(job_id, static_cast<int64_t>(kind), age);
   MLP_ASSIGN_OR_RETURN(const bool found, select.Step());
+  if (!found && kind == CheckpointKind::kKeptWeights) {
+    return absl::NotFoundError(absl::StrCat(Owner(job_id), ": has kept no weights"));
+  }
   if (!found) {
     return absl::NotFoundError(absl::StrCat(Owner(job_id), ": has no checkpoint of age ", age));
   }
@@ -110,11 +118,16 @@ absl::StatusOr<std::string> ReadPieces(SqliteConnection& connection, int64_t job
 
 }  // namespace
 
-absl::Status RetireCheckpoints(SqliteConnection& connection, int64_t job_id) {
-  SqliteStatement retire =
-      connection.Prepare("UPDATE checkpoints SET job_id = NULL WHERE job_id = ?1");
-  retire.Bind(job_id);
+absl::Status RetireCheckpoints(SqliteConnection& connection, int64_t job_id, bool keep_weights) {
+  SqliteStatement retire = connection.Prepare(
+      "UPDATE checkpoints SET job_id = NULL WHERE job_id = ?1 "
+      "AND NOT (?2 AND kind = ?3 AND complete = 1)");
+  retire.Bind(job_id, keep_weights, static_cast<int64_t>(CheckpointKind::kKeptWeights));
   return retire.Run();
+}
+
+absl::Status CheckWeightsAreKept(SqliteConnection& connection, int64_t job_id) {
+  return Find(connection, job_id, CheckpointKind::kKeptWeights, 0).status();
 }
 
 absl::Status PurgeCheckpoints(SqliteDatabase& database) {
@@ -145,9 +158,9 @@ absl::Status SqliteCheckpoints::Recover() {
   return PurgeCheckpoints(database_);
 }
 
-absl::Status SqliteCheckpoints::Save(int64_t job_id, absl::string_view bytes) {
+absl::Status SqliteCheckpoints::Save(int64_t job_id, CheckpointKind kind, absl::string_view bytes) {
   const absl::StatusOr<int64_t> id = database_.WriteUnflushed(
-      [&](SqliteConnection& connection) { return Begin(connection, job_id, bytes); });
+      [&](SqliteConnection& connection) { return Begin(connection, job_id, kind, bytes); });
   MLP_RETURN_IF_ERROR(id.status());
   absl::Status status;
   absl::string_view left = bytes;
@@ -159,7 +172,7 @@ absl::Status SqliteCheckpoints::Save(int64_t job_id, absl::string_view bytes) {
   }
   if (status.ok()) {
     status = database_.Write(
-        [&](SqliteConnection& connection) { return Complete(connection, job_id, *id); });
+        [&](SqliteConnection& connection) { return Complete(connection, job_id, kind, *id); });
   }
   if (!status.ok()) {
     // Where even this fails, Recover clears it.
@@ -177,11 +190,11 @@ absl::Status SqliteCheckpoints::Save(int64_t job_id, absl::string_view bytes) {
   return status;
 }
 
-absl::StatusOr<std::string> SqliteCheckpoints::Read(int64_t job_id, int age) {
+absl::StatusOr<std::string> SqliteCheckpoints::Read(int64_t job_id, CheckpointKind kind, int age) {
   StoredCheckpoint stored;
   absl::StatusOr<std::string> bytes =
       database_.Read([&](SqliteConnection& connection) -> absl::StatusOr<std::string> {
-        MLP_ASSIGN_OR_RETURN(stored, Find(connection, job_id, age));
+        MLP_ASSIGN_OR_RETURN(stored, Find(connection, job_id, kind, age));
         return ReadPieces(connection, job_id, stored);
       });
   if (bytes.ok() && Crc32c(*bytes) != stored.crc) return Damaged(job_id);

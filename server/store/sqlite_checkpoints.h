@@ -1,5 +1,5 @@
-// Checkpoints of running jobs in SQLite: one row each in `checkpoints`, their bytes in
-// `checkpoint_pieces`.
+// Checkpoints of running jobs, and weights that ended ones kept, in SQLite: one row each in
+// `checkpoints`, their bytes in `checkpoint_pieces`.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,18 @@
 
 namespace mlp {
 
-// Inside a transaction of the caller's: takes the job's checkpoints away from it, complete or not.
-// PurgeCheckpoints then clears them.
-absl::Status RetireCheckpoints(SqliteConnection& connection, int64_t job_id);
+// As stored: never renumbered.
+enum class CheckpointKind {
+  kToGoOn = 0,
+  kKeptWeights = 1,
+};
+
+// Inside a transaction of the caller's: takes the job's checkpoints away from it, complete or not,
+// but for weights that it keeps. PurgeCheckpoints then clears them.
+absl::Status RetireCheckpoints(SqliteConnection& connection, int64_t job_id, bool keep_weights);
+
+// Inside a transaction of the caller's: NOT_FOUND where there is no such job, or it kept none.
+absl::Status CheckWeightsAreKept(SqliteConnection& connection, int64_t job_id);
 
 // Deletes the checkpoints that no job has any more, in small transactions, so that nobody waits
 // long for the writer.
@@ -28,8 +37,8 @@ class SqliteCheckpoints {
   // Deletes what was left half written, or half deleted. Before anything else is called.
   absl::Status Recover();
 
-  absl::Status Save(int64_t job_id, absl::string_view bytes);
-  absl::StatusOr<std::string> Read(int64_t job_id, int age);
+  absl::Status Save(int64_t job_id, CheckpointKind kind, absl::string_view bytes);
+  absl::StatusOr<std::string> Read(int64_t job_id, CheckpointKind kind, int age);
 
  private:
   SqliteDatabase& database_;

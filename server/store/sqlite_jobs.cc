@@ -7,6 +7,7 @@
 #include <absl/strings/str_cat.h>
 
 #include "core/base/status_macros.h"
+#include "server/store/job_reference.h"
 #include "server/store/paging.h"
 #include "server/store/record.h"
 #include "server/store/sqlite_checkpoints.h"
@@ -104,6 +105,24 @@ absl::Status CheckQueue(SqliteConnection& connection, int max_queued) {
       absl::StrCat("jobs: ", count.Int(0), " of at most ", max_queued, " are queued already"));
 }
 
+absl::Status CheckInitialModelIsThere(SqliteConnection& connection, absl::string_view reference) {
+  MLP_ASSIGN_OR_RETURN(const std::optional<int64_t> job_id,
+                       ParseJobReference("initial_model", reference));
+  return job_id ? CheckWeightsAreKept(connection, *job_id)
+                : CheckVersionIsThere(connection, reference);
+}
+
+absl::Status CheckNoJobStartsFromJob(SqliteConnection& connection, int64_t id) {
+  SqliteStatement select = connection.Prepare(
+      "SELECT id FROM jobs WHERE state IN (?1, ?2) AND initial_model = ?3 ORDER BY id LIMIT 1");
+  const std::string reference = JobReference(id);
+  select.Bind(v1::JOB_STATE_QUEUED, v1::JOB_STATE_RUNNING, reference);
+  MLP_ASSIGN_OR_RETURN(const bool needed, select.Step());
+  if (!needed) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      Owner(id), ": job ", select.Int(0), " starts from its weights and has not ended yet"));
+}
+
 // The record needs the id that the row gets, so the row comes first. `job` gets its id.
 absl::Status InsertJob(SqliteConnection& connection, absl::string_view request_id,
                        v1::TrainingJob& job) {
@@ -133,7 +152,9 @@ absl::Status ReplaceJob(SqliteConnection& connection, const v1::TrainingJob& job
       "UPDATE jobs SET model = ?1, dataset = ?2, state = ?3, record = ?4 WHERE id = ?5");
   update.Bind(job.model(), job.dataset(), job.state(), SqliteBlob{record}, job.id());
   MLP_RETURN_IF_ERROR(update.Run());
-  return IsUnfinished(job.state()) ? absl::OkStatus() : RetireCheckpoints(connection, job.id());
+  if (IsUnfinished(job.state())) return absl::OkStatus();
+  return RetireCheckpoints(connection, job.id(),
+                           /*keep_weights=*/job.state() != v1::JOB_STATE_SUCCEEDED);
 }
 
 absl::Status ForgetCrashes(SqliteConnection& connection, int64_t id) {
@@ -160,7 +181,7 @@ absl::StatusOr<v1::TrainingJob> SqliteJobs::Create(const v1::TrainingJob& job,
     MLP_ASSIGN_OR_RETURN(const StoredDataset dataset, FindDataset(connection, job.dataset()));
     if (created.dataset_sha256().empty()) created.set_dataset_sha256(dataset.record.sha256());
     if (!created.config().initial_model().empty()) {
-      MLP_RETURN_IF_ERROR(CheckVersionIsThere(connection, created.config().initial_model()));
+      MLP_RETURN_IF_ERROR(CheckInitialModelIsThere(connection, created.config().initial_model()));
     }
     MLP_RETURN_IF_ERROR(CheckQueue(connection, max_queued));
     MLP_RETURN_IF_ERROR(InsertJob(connection, request_id, created));
@@ -213,16 +234,20 @@ absl::Status SqliteJobs::Update(const v1::TrainingJob& job, v1::JobState expecte
 }
 
 absl::Status SqliteJobs::Delete(int64_t id) {
-  return database_.Write([&](SqliteConnection& connection) -> absl::Status {
+  const absl::Status status = database_.Write([&](SqliteConnection& connection) -> absl::Status {
     MLP_ASSIGN_OR_RETURN(const int64_t state, StoredState(connection, id));
     if (IsUnfinished(state)) {
       return absl::FailedPreconditionError(absl::StrCat(
           Owner(id), ": expected a job that has ended, got one in state ", StateName(state)));
     }
+    MLP_RETURN_IF_ERROR(CheckNoJobStartsFromJob(connection, id));
     SqliteStatement remove = connection.Prepare("DELETE FROM jobs WHERE id = ?1");
     remove.Bind(id);
     return remove.Run();
   });
+  // As in Update: of weights that it kept.
+  if (status.ok()) PurgeCheckpoints(database_).IgnoreError();
+  return status;
 }
 
 absl::StatusOr<std::vector<v1::TrainingJob>> SqliteJobs::Unfinished() {

@@ -97,6 +97,10 @@ CREATE TABLE checkpoint_pieces (
     R"sql(
 ALTER TABLE dataset_pieces ADD COLUMN weights BLOB;
 )sql",
+    // 4: what a checkpoint is for, a CheckpointKind.
+    R"sql(
+ALTER TABLE checkpoints ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 
 constexpr auto kSchemaVersion = static_cast<int64_t>(std::size(kMigrations));

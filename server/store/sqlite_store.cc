@@ -82,10 +82,16 @@ class SqliteStore final : public Store {
   }
 
   absl::Status SaveCheckpoint(int64_t job_id, absl::string_view bytes) override {
-    return checkpoints_.Save(job_id, bytes);
+    return checkpoints_.Save(job_id, CheckpointKind::kToGoOn, bytes);
   }
   absl::StatusOr<std::string> ReadCheckpoint(int64_t job_id, int age) override {
-    return checkpoints_.Read(job_id, age);
+    return checkpoints_.Read(job_id, CheckpointKind::kToGoOn, age);
+  }
+  absl::Status SaveKeptWeights(int64_t job_id, absl::string_view bytes) override {
+    return checkpoints_.Save(job_id, CheckpointKind::kKeptWeights, bytes);
+  }
+  absl::StatusOr<std::string> ReadKeptWeights(int64_t job_id) override {
+    return checkpoints_.Read(job_id, CheckpointKind::kKeptWeights, 0);
   }
 
   absl::Status AppendProgress(int64_t job_id, absl::Span<const ProgressPoint> points) override {

@@ -105,8 +105,8 @@ class Store {
   // --- Jobs ---
   // Stores `job` with a new id (job.id is ignored), state QUEUED. With a request id that was used
   // before: returns that job instead. RESOURCE_EXHAUSTED where `max_queued` jobs are queued
-  // already. NOT_FOUND where job.dataset, or the version that job.config.initial_model names (as
-  // NAME@VERSION), is not (or no longer) there.
+  // already. NOT_FOUND where job.dataset, or what job.config.initial_model names (NAME@VERSION, or
+  // the kept weights of job/NUMBER), is not (or no longer) there.
   virtual absl::StatusOr<v1::TrainingJob> CreateJob(const v1::TrainingJob& job,
                                                     absl::string_view request_id,
                                                     int max_queued) = 0;
@@ -120,7 +120,8 @@ class Store {
   // another, NOT_FOUND where there is none. The newest progress point is kept by AppendProgress and
   // the log by AppendJobLog, not here. A job that has ended has no checkpoints any more.
   virtual absl::Status UpdateJob(const v1::TrainingJob& job, v1::JobState expected) = 0;
-  // NOT_FOUND; FAILED_PRECONDITION unless the job has ended.
+  // NOT_FOUND; FAILED_PRECONDITION unless the job has ended, and while a queued or running job
+  // starts from its weights.
   virtual absl::Status DeleteJob(int64_t id) = 0;
   // The jobs that are QUEUED or RUNNING, oldest first: what a starting server takes up.
   virtual absl::StatusOr<std::vector<v1::TrainingJob>> UnfinishedJobs() = 0;
@@ -140,6 +141,13 @@ class Store {
   // The checkpoint that was saved `age` checkpoints before the newest one; 0 is the newest.
   // NOT_FOUND where there is none, DATA_LOSS where its stored bytes are damaged.
   virtual absl::StatusOr<std::string> ReadCheckpoint(int64_t job_id, int age) = 0;
+
+  // The best weights of a job that ends without publishing them: an artifact's bytes. As
+  // SaveCheckpoint, but they stay with the job when it has FAILED or is CANCELLED; those saved
+  // before go.
+  virtual absl::Status SaveKeptWeights(int64_t job_id, absl::string_view bytes) = 0;
+  // NOT_FOUND where the job has none, DATA_LOSS where the stored bytes are damaged.
+  virtual absl::StatusOr<std::string> ReadKeptWeights(int64_t job_id) = 0;
 
   // --- Progress ---
   // Durable on return, all or nothing. A point whose iteration is stored already replaces it. The

@@ -67,6 +67,12 @@ class ForwardingStore : public Store {
   absl::StatusOr<std::string> ReadCheckpoint(int64_t job_id, int age) override {
     return store_.ReadCheckpoint(job_id, age);
   }
+  absl::Status SaveKeptWeights(int64_t job_id, absl::string_view bytes) override {
+    return store_.SaveKeptWeights(job_id, bytes);
+  }
+  absl::StatusOr<std::string> ReadKeptWeights(int64_t job_id) override {
+    return store_.ReadKeptWeights(job_id);
+  }
   absl::Status AppendProgress(int64_t job_id, absl::Span<const ProgressPoint> points) override {
     return store_.AppendProgress(job_id, points);
   }

@@ -99,6 +99,58 @@ TEST_P(StoreContract, CheckpointsGoWithTheEndOfTheirJob) {
   EXPECT_THAT(store().DeleteJob(job.id()), IsOk());
 }
 
+TEST_P(StoreContract, KeptWeightsStayWithAJobThatEndsWithoutAVersionUntilItIsDeleted) {
+  const std::string bytes = LongBytes('w', (size_t{2} << 20) + 1);
+  for (const v1::JobState state : {v1::JOB_STATE_FAILED, v1::JOB_STATE_CANCELLED}) {
+    v1::TrainingJob job = AddJob("model", v1::JOB_STATE_RUNNING);
+    EXPECT_THAT(store().ReadKeptWeights(job.id()),
+                HasStatus(absl::StatusCode::kNotFound, "has kept no weights"));
+    ASSERT_THAT(store().SaveCheckpoint(job.id(), "checkpoint"), IsOk());
+    ASSERT_THAT(store().SaveKeptWeights(job.id(), "older"), IsOk());
+    ASSERT_THAT(store().SaveKeptWeights(job.id(), bytes), IsOk());
+    EXPECT_EQ(store().ReadCheckpoint(job.id(), 0).value(), "checkpoint");
+    job.set_state(state);
+    ASSERT_THAT(store().UpdateJob(job, v1::JOB_STATE_RUNNING), IsOk());
+    Reopen();
+    EXPECT_TRUE(store().ReadKeptWeights(job.id()).value() == bytes);
+    EXPECT_THAT(store().ReadCheckpoint(job.id(), 0), HasStatus(absl::StatusCode::kNotFound, ""));
+    ASSERT_THAT(store().DeleteJob(job.id()), IsOk());
+    EXPECT_THAT(store().ReadKeptWeights(job.id()), HasStatus(absl::StatusCode::kNotFound, ""));
+  }
+}
+
+TEST_P(StoreContract, KeptWeightsAreOfARunningJobAndGoWithAVersion) {
+  v1::TrainingJob job = AddJob("model");
+  EXPECT_THAT(store().SaveKeptWeights(job.id(), "x"),
+              HasStatus(absl::StatusCode::kFailedPrecondition, "expected a job that runs"));
+  job = AddJob("model", v1::JOB_STATE_RUNNING);
+  ASSERT_THAT(store().SaveKeptWeights(job.id(), "weights"), IsOk());
+  job.set_state(v1::JOB_STATE_SUCCEEDED);
+  NewVersion version;
+  version.version.set_model("model");
+  ASSERT_THAT(store().PublishVersion(version, job), IsOk());
+  EXPECT_THAT(store().ReadKeptWeights(job.id()), HasStatus(absl::StatusCode::kNotFound, ""));
+}
+
+TEST_P(StoreContract, KeptWeightsAreThereAsLongAsAJobIsToStartFromThem) {
+  v1::TrainingJob source = AddJob("model", v1::JOB_STATE_RUNNING);
+  v1::TrainingJob job;
+  job.set_model("model");
+  job.set_dataset("data");
+  job.mutable_config()->set_initial_model("job/1");
+  EXPECT_THAT(store().CreateJob(job, "", 10),
+              HasStatus(absl::StatusCode::kNotFound, "job 1: has kept no weights"));
+  ASSERT_THAT(store().SaveKeptWeights(source.id(), "weights"), IsOk());
+  source.set_state(v1::JOB_STATE_CANCELLED);
+  ASSERT_THAT(store().UpdateJob(source, v1::JOB_STATE_RUNNING), IsOk());
+  job = store().CreateJob(job, "", 10).value();
+  EXPECT_THAT(store().DeleteJob(1), HasStatus(absl::StatusCode::kFailedPrecondition,
+                                              "job 1: job 2 starts from its weights"));
+  job.set_state(v1::JOB_STATE_CANCELLED);
+  ASSERT_THAT(store().UpdateJob(job, v1::JOB_STATE_QUEUED), IsOk());
+  EXPECT_THAT(store().DeleteJob(1), IsOk());
+}
+
 // Others are heard between the pieces of a long checkpoint.
 TEST_P(StoreContract, CheckpointDoesNotKeepOtherWritersOut) {
   const int64_t id = AddJob("model", v1::JOB_STATE_RUNNING).id();

@@ -300,6 +300,7 @@ TEST_F(SqliteStoreFaultTest, DatabaseOfTheFirstSchemaIsBroughtUpToDate) {
     ASSERT_THAT(store->AppendProgress(id, {MakePoint(0, 2)}), IsOk());
   }
   ASSERT_THAT(OpenDatabase()->Execute("DROP TABLE checkpoint_pieces; DROP TABLE checkpoints;"
+                                      "ALTER TABLE dataset_pieces DROP COLUMN weights;"
                                       "ALTER TABLE jobs DROP COLUMN log;"
                                       "ALTER TABLE jobs DROP COLUMN initial_model;"
                                       "ALTER TABLE dataset_pieces DROP COLUMN weights;"
@@ -311,6 +312,22 @@ TEST_F(SqliteStoreFaultTest, DatabaseOfTheFirstSchemaIsBroughtUpToDate) {
   EXPECT_THAT(store->AppendJobLog(id, {}), IsOk());
   EXPECT_EQ(store->GetJob(id).value().log_size(), 1);
   EXPECT_THAT(store->ReadDataset("data"), IsOk());
+}
+
+TEST_F(SqliteStoreFaultTest, CheckpointsOfTheThirdSchemaAreCheckpointsStill) {
+  int64_t id = 0;
+  {
+    const auto store = Open();
+    id = RunningJob(*store).id();
+    ASSERT_THAT(store->SaveCheckpoint(id, "bytes"), IsOk());
+  }
+  ASSERT_THAT(OpenDatabase()->Execute("ALTER TABLE checkpoints DROP COLUMN kind;"
+                                      "PRAGMA user_version = 3"),
+              IsOk());
+  const auto store = Open();
+  EXPECT_EQ(store->ReadCheckpoint(id, 0).value(), "bytes");
+  EXPECT_THAT(store->ReadKeptWeights(id), HasStatus(absl::StatusCode::kNotFound, ""));
+  EXPECT_THAT(store->SaveKeptWeights(id, "weights"), IsOk());
 }
 
 TEST_F(SqliteStoreFaultTest, UploadThatFailedOnceStaysFailed) {
