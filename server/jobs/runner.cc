@@ -24,6 +24,7 @@
 #include "server/jobs/result_so_far.h"
 #include "server/jobs/resume.h"
 #include "server/jobs/run_recorder.h"
+#include "server/jobs/seen_rows.h"
 #include "server/jobs/study_result.h"
 #include "server/jobs/trained_version.h"
 #include "server/store/job_reference.h"
@@ -77,6 +78,7 @@ struct JobRunner::Attempt {
   v1::Dataset record;
   Dataset dataset;
   std::optional<WarmStart> start;
+  std::string seen_rows;  // what DescribeSeenRows says
   std::optional<Checkpoint> resume;
   std::unique_ptr<ProgressLog::Writer> progress;
   std::unique_ptr<RunRecorder> recorder;  // uses `progress`
@@ -85,6 +87,10 @@ struct JobRunner::Attempt {
   std::optional<TrainingOutcome> outcome;
   std::optional<NewVersion> version;
 };
+
+std::string JobRunner::WithSeenRows(const std::string& message, const Attempt& attempt) {
+  return attempt.seen_rows.empty() ? message : absl::StrCat(message, "; ", attempt.seen_rows);
+}
 
 RunEnd JobRunner::Run(const v1::TrainingJob& job, ThreadPool& pool, const JobControl& control) {
   Attempt attempt;
@@ -176,12 +182,15 @@ absl::Status JobRunner::LoadInitialModel(Attempt& attempt) {
   MLP_ASSIGN_OR_RETURN(InitialModel model, ReadInitialModel(reference, store_));
   attempt.start = std::move(model.start);
   attempt.job.mutable_result()->set_initial_version(model.version);
+  MLP_ASSIGN_OR_RETURN(attempt.seen_rows, DescribeSeenRows(attempt.job, attempt.config.split,
+                                                           attempt.dataset, store_));
   return absl::OkStatus();
 }
 
 void JobRunner::BeginRecording(const JobControl& control, Attempt& attempt) {
   std::vector<std::string> lines;
   const bool again = attempt.job.attempts() > 1;
+  if (!again && !attempt.seen_rows.empty()) lines.push_back(attempt.seen_rows);
   if (again) {
     attempt.resume = FindCheckpoint(attempt.job, attempt.config, store_,
                                     [&lines](absl::string_view line) { lines.emplace_back(line); });
@@ -262,7 +271,8 @@ void JobRunner::Conclude(const absl::Status& status, const JobControl& control, 
     EndJob(job, v1::JOB_STATE_FAILED, v1::STOP_REASON_DIVERGED,
            absl::StrCat(outcome.message, KeepWeights(attempt)), now);
   } else if (outcome.reason != StopReason::kCancelled) {
-    EndJob(job, v1::JOB_STATE_SUCCEEDED, StopReasonToApi(outcome.reason), outcome.message, now);
+    EndJob(job, v1::JOB_STATE_SUCCEEDED, StopReasonToApi(outcome.reason),
+           WithSeenRows(outcome.message, attempt), now);
   } else {
     const std::string done = absl::StrCat(IterationName(attempt.config), outcome.iterations);
     ConcludeStopped(absl::StrCat(done, control.cancelled() ? KeepWeights(attempt) : ""), control,
@@ -281,7 +291,7 @@ void JobRunner::ConcludeStudy(const JobControl& control, Attempt& attempt) {
                                    [](const StudyRun& run) { return run.validation.has_value(); });
   EndJob(job, learned ? v1::JOB_STATE_SUCCEEDED : v1::JOB_STATE_FAILED,
          learned ? v1::STOP_REASON_COMPLETED : v1::STOP_REASON_DIVERGED,
-         StudyMessage(*attempt.study, outcome), clock_.Now());
+         WithSeenRows(StudyMessage(*attempt.study, outcome), attempt), clock_.Now());
 }
 
 void JobRunner::ConcludeStopped(absl::string_view done, const JobControl& control,

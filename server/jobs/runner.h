@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <utility>
 
 #include <absl/status/statusor.h>
@@ -91,6 +92,8 @@ class JobRunner {
   // Stores the best weights of a training that ended without a version. Returns what its message
   // says of that; nothing where no iteration was better than the start.
   std::string KeepWeights(Attempt& attempt);
+  // `message`, and what its figures are worth where the job started from a model.
+  static std::string WithSeenRows(const std::string& message, const Attempt& attempt);
   void Conclude(const absl::Status& status, const JobControl& control, Attempt& attempt);
   void ConcludeStudy(const JobControl& control, Attempt& attempt);
   // Ends a job that was stopped after `done` (`iteration 7`): CANCELLED, or QUEUED again.
