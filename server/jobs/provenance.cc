@@ -53,8 +53,9 @@ absl::StatusOr<std::string> ProvenanceJson(const v1::TrainingJob& job,
       {"initial_cost", outcome.initial_cost},
       {"final_cost", outcome.final_cost},
       {"metrics", std::move(metrics)},
-      {"build", {{"version", BuildVersion()}, {"compiler", BuildCompiler()}}},
-      {"blas_kernel", BlasKernel()},
+      {"build",
+       {{"version", BuildVersion()}, {"commit", BuildCommit()}, {"compiler", BuildCompiler()}}},
+      {"cpu_kernel", CpuKernels()},
   };
   return provenance.dump();
 }

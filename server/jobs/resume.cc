@@ -22,7 +22,7 @@ absl::StatusOr<Checkpoint> ReadStored(const v1::TrainingJob& job, int age,
 
 std::string TrainingFingerprint(const v1::TrainingJob& job) {
   return Sha256::Hex(absl::StrCat(job.config().SerializeAsString(), job.dataset_sha256(),
-                                  BuildVersion(), BuildCompiler(), BlasKernel()));
+                                  BuildVersion(), BuildCompiler(), CpuKernels()));
 }
 
 std::optional<Checkpoint> FindCheckpoint(const v1::TrainingJob& job, const TrainingConfig& config,

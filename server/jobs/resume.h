@@ -14,8 +14,9 @@
 
 namespace mlp {
 
-// Names a training: its configuration, its data, this build and CPU. Only what has the same name
-// goes on to the same bits.
+// Names a training: its configuration, its data, this version, compiler and the CPU's kernels. Only
+// what has the same name goes on to the same bits. The commit is no part of it: a training goes on
+// over an update that leaves the version as it is.
 std::string TrainingFingerprint(const v1::TrainingJob& job);
 
 // The newest checkpoint of `job` that can be used. Says through `log` which ones cannot, and why;

@@ -214,8 +214,8 @@ absl::Status JobRunner::Finish(const absl::Status& status, Attempt& attempt) {
   if (attempt.outcome) FillResult(*attempt.outcome, attempt.dataset.schema, result);
   if (attempt.study_outcome) FillStudyResult(*attempt.study_outcome, result);
   if (attempt.outcome || attempt.study_outcome) {
-    result.set_build(absl::StrCat(BuildVersion(), " (", BuildCompiler(), ")"));
-    result.set_cpu_kernel(BlasKernel());
+    result.set_build(BuildName());
+    result.set_cpu_kernel(CpuKernels());
   }
   // A training that diverged is reported as such even where its points could not be stored.
   if (attempt.outcome && attempt.outcome->reason == StopReason::kDiverged) return absl::OkStatus();

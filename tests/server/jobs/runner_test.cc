@@ -76,8 +76,8 @@ TEST_F(Runner, PublishesTheNetworkWithTheEndOfTheJob) {
   EXPECT_EQ(result.iterations(), job.progress().iteration());
   EXPECT_LT(result.final_cost(), result.initial_cost());
   EXPECT_EQ(result.best_iteration(), result.iterations());
-  EXPECT_EQ(result.build(), absl::StrCat(BuildVersion(), " (", BuildCompiler(), ")"));
-  EXPECT_EQ(result.cpu_kernel(), BlasKernel());
+  EXPECT_EQ(result.build(), BuildName());
+  EXPECT_EQ(result.cpu_kernel(), CpuKernels());
   EXPECT_EQ(result.initial_version(), 0);
   ASSERT_EQ(result.evaluations_size(), 2);  // no validation part
   EXPECT_EQ(result.evaluations(0).part(), v1::DATASET_PART_TRAINING);
@@ -116,7 +116,8 @@ TEST_F(Runner, PublishesTheNetworkWithTheEndOfTheJob) {
   EXPECT_EQ(provenance["split_rows"]["test"], 27);
   EXPECT_EQ(provenance["metrics"]["test"]["accuracy"], result.evaluations(1).accuracy());
   EXPECT_EQ(provenance["build"]["version"], BuildVersion());
-  EXPECT_EQ(provenance["blas_kernel"], BlasKernel());
+  EXPECT_EQ(provenance["build"]["commit"], BuildCommit());
+  EXPECT_EQ(provenance["cpu_kernel"], CpuKernels());
 }
 
 TEST_F(Runner, CountsTheEndInTheMetrics) {
