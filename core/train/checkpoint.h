@@ -45,8 +45,7 @@ struct Checkpoint {
   std::vector<VectorF> last_epochs;
 };
 
-// Format version 1: a signature, the version, the fingerprint, the fields in the order above (each
-// vector and text behind its length), all little-endian, and the CRC-32C of it all.
+// Format version 1 (see checkpoint_bytes.h): the fields in the order above.
 std::string WriteCheckpoint(const Checkpoint& checkpoint, absl::string_view fingerprint);
 
 // DATA_LOSS where the bytes are not what was written. FAILED_PRECONDITION where they are of another

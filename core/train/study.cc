@@ -6,6 +6,7 @@
 #include <absl/strings/str_cat.h>
 
 #include "core/base/status_macros.h"
+#include "core/train/study_checkpoint.h"
 #include "core/train/study_plan.h"
 
 namespace mlp {
@@ -39,20 +40,25 @@ class StudyRunner {
  public:
   // Keeps references to all.
   StudyRunner(const Dataset& dataset, const StudyOptions& study, const StudyPlan& plan,
-              const TrainingContext& context)
+              const TrainingContext& context, const StudyOutcome* resume)
       : dataset_(dataset),
         searches_(std::holds_alternative<Search>(study)),
         chooses_(searches_ || std::holds_alternative<LambdaCurve>(study)),
         plan_(plan),
         context_(context),
-        began_(context.clock.Elapsed()) {}
+        began_(context.clock.Elapsed()) {
+    if (resume != nullptr) Restore(*resume);
+  }
 
   absl::StatusOr<StudyOutcome> Run() && {
-    for (size_t i = 0; i < plan_.runs.size() && !outcome_.cancelled; ++i) {
+    for (size_t i = outcome_.runs.size(); i < plan_.runs.size() && !outcome_.cancelled; ++i) {
       MLP_RETURN_IF_ERROR(RunOne(i));
+      const bool due = context_.checkpoints != nullptr && context_.checkpoints->Due();
+      if (due && !outcome_.cancelled) SaveCheckpoint();
     }
-    if (!outcome_.cancelled) EvaluateTestPart();
+    if (!outcome_.cancelled) EvaluateBest();
     if (outcome_.cancelled) {
+      if (context_.checkpoints != nullptr && !outcome_.runs.empty()) SaveCheckpoint();
       outcome_.best = std::nullopt;
       outcome_.best_config = std::nullopt;
     }
@@ -61,6 +67,26 @@ class StudyRunner {
   }
 
  private:
+  void Restore(const StudyOutcome& earlier) {
+    outcome_ = earlier;
+    seconds_before_ = earlier.seconds;
+    if (outcome_.best_run > 0) {
+      const size_t best = static_cast<size_t>(outcome_.best_run) - 1;
+      best_cost_ = outcome_.runs[best].validation->cost;
+      if (outcome_.best) {
+        outcome_.best_config = plan_.runs[best].config;
+        outcome_.best->network.topology = outcome_.best_config->topology;
+      }
+    }
+    context_.Log(
+        absl::StrCat("resumed after run ", outcome_.runs.size(), " of ", plan_.runs.size()));
+  }
+
+  void SaveCheckpoint() {
+    outcome_.seconds = seconds();
+    context_.checkpoints->Save(WriteStudyCheckpoint(outcome_, context_.fingerprint));
+  }
+
   absl::Status RunOne(size_t index) {
     const PlannedRun& planned = plan_.runs[index];
     const int number = static_cast<int>(index) + 1;
@@ -119,16 +145,27 @@ class StudyRunner {
     context_.observer->OnProgress(point);
   }
 
-  void EvaluateTestPart() {
-    if (!outcome_.best || plan_.split.test.empty()) return;
-    const TrainingOutcome& best = *outcome_.best;
-    outcome_.best->test = TryEvaluateRows(best.network, outcome_.best_config->cost, best.scaler,
-                                          dataset_, plan_.split.test, context_.pool,
-                                          [this] { return context_.stop.stop_requested(); });
-    outcome_.cancelled = !outcome_.best->test.has_value();
+  // On the parts that its run has not evaluated: the test part; of a run that was made before the
+  // study went on from a checkpoint, all of them.
+  void EvaluateBest() {
+    if (!outcome_.best) return;
+    Evaluate(plan_.split.training, outcome_.best->training);
+    Evaluate(plan_.split.validation, outcome_.best->validation);
+    Evaluate(plan_.split.test, outcome_.best->test);
   }
 
-  double seconds() const { return absl::ToDoubleSeconds(context_.clock.Elapsed() - began_); }
+  void Evaluate(const std::vector<int64_t>& rows, std::optional<Evaluation>& evaluation) {
+    if (evaluation || rows.empty() || outcome_.cancelled) return;
+    const TrainingOutcome& best = *outcome_.best;
+    evaluation =
+        TryEvaluateRows(best.network, outcome_.best_config->cost, best.scaler, dataset_, rows,
+                        context_.pool, [this] { return context_.stop.stop_requested(); });
+    outcome_.cancelled = !evaluation.has_value();
+  }
+
+  double seconds() const {
+    return seconds_before_ + absl::ToDoubleSeconds(context_.clock.Elapsed() - began_);
+  }
 
   const Dataset& dataset_;
   const bool searches_;  // wants the best network
@@ -136,6 +173,7 @@ class StudyRunner {
   const StudyPlan& plan_;
   const TrainingContext& context_;
   const absl::Duration began_;
+  double seconds_before_ = 0.0;  // that the study took before it went on from a checkpoint
   double best_cost_ = std::numeric_limits<double>::infinity();
   StudyOutcome outcome_;
 };
@@ -143,11 +181,11 @@ class StudyRunner {
 }  // namespace
 
 absl::StatusOr<StudyOutcome> RunStudy(const Dataset& dataset, const StudyOptions& study,
-                                      const TrainingConfig& config,
-                                      const TrainingContext& context) {
+                                      const TrainingConfig& config, const TrainingContext& context,
+                                      const StudyOutcome* resume) {
   MLP_ASSIGN_OR_RETURN(const StudyPlan plan,
                        MakeStudyPlan(study, config, dataset.schema, dataset.labels));
-  return StudyRunner(dataset, study, plan, context).Run();
+  return StudyRunner(dataset, study, plan, context, resume).Run();
 }
 
 }  // namespace mlp

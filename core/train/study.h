@@ -53,15 +53,18 @@ struct StudyOutcome {
 };
 
 // Runs on the calling thread and context.pool; each run as TrainOnSplit does, from context.start
-// where it is given, so the result has the same bits with any number of threads. context.observer
-// The runs of a search are scored with their best weights; the others with their last, unless there
-// is early stopping (stopping.patience). context.observer
-// gets one point a run: its number as iteration, its costs without regularization (NaN where it
-// diverged), the time since the study began, and the time left if all runs take as long. A run that
-// diverges is one row of the result. Cancelled: the runs that came to their end are kept. The test
-// part is read once, for the network of a search. Makes no checkpoints. Errors: MakeStudyPlan's,
-// and TrainOnSplit's with the run's number in front.
+// where it is given, so the result has the same bits with any number of threads. The runs of a
+// search are scored with their best weights; the others with their last, unless there is early
+// stopping (stopping.patience). context.observer gets one point a run: its number as iteration, its
+// costs without regularization (NaN where it diverged), the time since the study began, and the
+// time left if all runs take as long. A run that diverges is one row of the result. Cancelled: the
+// runs that came to their end are kept. The test part is read once, for the network of a search.
+// context.checkpoints gets what WriteStudyCheckpoint makes, after runs and when the study is
+// cancelled; with `resume`, which is what ReadStudyCheckpoint made of one of this study, the study
+// goes on with the next run (context.resume is no part of it). Errors: MakeStudyPlan's, and
+// TrainOnSplit's with the run's number in front.
 absl::StatusOr<StudyOutcome> RunStudy(const Dataset& dataset, const StudyOptions& study,
-                                      const TrainingConfig& config, const TrainingContext& context);
+                                      const TrainingConfig& config, const TrainingContext& context,
+                                      const StudyOutcome* resume = nullptr);
 
 }  // namespace mlp

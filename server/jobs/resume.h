@@ -8,6 +8,7 @@
 #include <absl/strings/string_view.h>
 
 #include "core/train/checkpoint.h"
+#include "core/train/study.h"
 #include "core/train/training_config.h"
 #include "mlp/v1/training.pb.h"
 #include "server/store/store.h"
@@ -24,5 +25,9 @@ std::string TrainingFingerprint(const v1::TrainingJob& job);
 std::optional<Checkpoint> FindCheckpoint(const v1::TrainingJob& job, const TrainingConfig& config,
                                          Store& store,
                                          const std::function<void(absl::string_view)>& log);
+
+// The same of a job that is a study.
+std::optional<StudyOutcome> FindStudyCheckpoint(const v1::TrainingJob& job, Store& store,
+                                                const std::function<void(absl::string_view)>& log);
 
 }  // namespace mlp

@@ -80,6 +80,7 @@ struct JobRunner::Attempt {
   std::optional<WarmStart> start;
   std::string seen_rows;  // what DescribeSeenRows says
   std::optional<Checkpoint> resume;
+  std::optional<StudyOutcome> study_resume;
   std::unique_ptr<ProgressLog::Writer> progress;
   std::unique_ptr<RunRecorder> recorder;  // uses `progress`
   std::optional<StudyOutcome> study_outcome;
@@ -144,7 +145,8 @@ absl::Status JobRunner::RunTraining(Attempt& attempt, const TrainingContext& con
     return absl::OkStatus();
   }
   MLP_ASSIGN_OR_RETURN(attempt.study_outcome,
-                       RunStudy(attempt.dataset, *attempt.study, attempt.config, context));
+                       RunStudy(attempt.dataset, *attempt.study, attempt.config, context,
+                                attempt.study_resume ? &*attempt.study_resume : nullptr));
   StudyOutcome& study = *attempt.study_outcome;
   if (study.best) {
     attempt.config = *study.best_config;
@@ -191,12 +193,16 @@ void JobRunner::BeginRecording(const JobControl& control, Attempt& attempt) {
   std::vector<std::string> lines;
   const bool again = attempt.job.attempts() > 1;
   if (!again && !attempt.seen_rows.empty()) lines.push_back(attempt.seen_rows);
-  if (again) {
-    attempt.resume = FindCheckpoint(attempt.job, attempt.config, store_,
-                                    [&lines](absl::string_view line) { lines.emplace_back(line); });
+  const auto log = [&lines](absl::string_view line) { lines.emplace_back(line); };
+  int last_iteration = -1;
+  if (again && attempt.study) {
+    attempt.study_resume = FindStudyCheckpoint(attempt.job, store_, log);
+    if (attempt.study_resume) last_iteration = static_cast<int>(attempt.study_resume->runs.size());
+  } else if (again) {
+    attempt.resume = FindCheckpoint(attempt.job, attempt.config, store_, log);
+    if (attempt.resume) last_iteration = attempt.resume->iterations;
   }
-  attempt.progress =
-      log_.Open(attempt.job, control.stop(), attempt.resume ? attempt.resume->iterations : -1);
+  attempt.progress = log_.Open(attempt.job, control.stop(), last_iteration);
   attempt.recorder = std::make_unique<RunRecorder>(
       RunRecorderOptions{.job_id = attempt.job.id(),
                          .interval = options_.checkpoint_interval,

@@ -8,6 +8,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/artifact/artifact.h"
+#include "core/train/study.h"
+#include "server/conversion/config_conversion.h"
+#include "server/conversion/study_conversion.h"
+#include "server/jobs/resume.h"
 #include "server/jobs/study_result.h"
 #include "tests/server/jobs/job_fixture.h"
 
@@ -182,7 +186,7 @@ TEST_F(StudyJob, CancellingKeepsTheFinishedRuns) {
   EXPECT_EQ(store().GetModel("digits").status().code(), absl::StatusCode::kNotFound);
 }
 
-TEST_F(StudyJob, AStoppedServerBeginsAnew) {
+TEST_F(StudyJob, AStoppedServerPutsItBackIntoTheQueue) {
   auto scheduler = StartScheduler(Options());
   v1::TrainingJob study = LongStudy(NewStudy());
   const int64_t id = scheduler->Submit(study, "")->id();
@@ -195,6 +199,54 @@ TEST_F(StudyJob, AStoppedServerBeginsAnew) {
   EXPECT_EQ(job.state(), v1::JOB_STATE_QUEUED);
   EXPECT_THAT(job.message(), StartsWith("queued again: the server was stopped at run "));
   EXPECT_FALSE(job.has_result());
+}
+
+// Keeps what a study saves after its second run.
+class SecondCheckpoint final : public CheckpointSink {
+ public:
+  bool Due() override { return ++asked_ == 2; }
+  void Save(std::string saved) override { bytes = std::move(saved); }
+
+  std::string bytes;
+
+ private:
+  int asked_ = 0;
+};
+
+TEST_F(StudyJob, GoesOnAfterAKillToTheSameBits) {
+  const v1::TrainingJob whole = Run(NewSearch({0.1, 1e3, kTooLarge, 30}));
+  ASSERT_EQ(whole.result().best_run(), 1) << whole.message();
+
+  // What a server leaves that is killed after the second run.
+  v1::TrainingJob job = *store().CreateJob(NewSearch({0.1, 1e3, kTooLarge, 30}), "", 10);
+  job.set_state(v1::JOB_STATE_RUNNING);
+  job.set_attempts(1);
+  ASSERT_TRUE(store().UpdateJob(job, v1::JOB_STATE_QUEUED).ok());
+  SecondCheckpoint checkpoint;
+  ThreadPool pool({});
+  ASSERT_TRUE(RunStudy(ThreeBlobs(90, 1), **StudyFromApi(job.config()),
+                       *TrainingConfigFromApi(job.config(), v1::FEATURE_TYPE_FLOAT32),
+                       {.pool = pool,
+                        .clock = Clock::System(),
+                        .checkpoints = &checkpoint,
+                        .fingerprint = TrainingFingerprint(job)})
+                  .ok());
+  ASSERT_TRUE(store().SaveCheckpoint(job.id(), checkpoint.bytes).ok());
+  std::vector<ProgressPoint> points = watched_.points;
+  points.resize(2);
+  ASSERT_TRUE(store().AppendProgress(job.id(), points).ok());
+
+  const auto scheduler = StartScheduler(Options());
+  const Watched resumed = WatchToEnd(*scheduler, job.id(), 0);
+  ASSERT_EQ(resumed.ended.state(), v1::JOB_STATE_SUCCEEDED) << resumed.ended.message();
+  EXPECT_EQ(Iterations(resumed.points), Iterations(watched_.points));
+  EXPECT_EQ(resumed.ended.log(1).text(), "resumed after run 2 of 4");
+  EXPECT_EQ(resumed.ended.message(), whole.message());
+  EXPECT_EQ(resumed.ended.result().runs(3).validation_cost(),
+            whole.result().runs(3).validation_cost());
+  EXPECT_EQ(resumed.ended.result().evaluations(2).cross_entropy(),
+            whole.result().evaluations(2).cross_entropy());
+  EXPECT_TRUE(*store().ReadArtifact("digits", 1) == *store().ReadArtifact("digits", 2));
 }
 
 TEST(StudyMessage, HasTheMeanAndDeviationOfTheFolds) {
