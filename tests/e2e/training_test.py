@@ -127,36 +127,95 @@ class TrainingTest(ServerTestCase):
             self.assertLess(time.monotonic(), deadline, what)
             time.sleep(0.02)
 
-    def resume_after(self, how):
-        """A training whose server ends half-way has the bits of an undisturbed one."""
-        flags = ("--optimizer", "sgd", "--batch-size", 4, "--dropout", "0.2", "--elastic", "2,2",
-                 "--learning-rate", 0.01)
+    def until_trained(self, number, seconds):
+        """Returns when the job has trained this long in all: longer than checkpoints take."""
+        self.until(lambda: self.job(number).get("progress", {}).get("elapsed_seconds", 0) > seconds,
+                   "the training does not go on")
+        self.assertEqual(self.job(number)["state"], "JOB_STATE_RUNNING")
+
+    def ends_after(self, hows, *flags):
+        """A training whose server ends on its way, once by each of `hows`, has the bits of an
+        undisturbed one."""
         _, short = self.train("short", *flags, "--epochs", 50)
         # As many epochs as take some seconds here.
-        epochs = max(50, int(50 * 5 / short["result"]["seconds"]))
+        wanted = 2 + 3 * len(hows)
+        epochs = max(50, int(50 * wanted / short["result"]["seconds"]))
         flags += ("--epochs", min(epochs, 100_000))
         _, whole = self.train("m", *flags)
-        self.assertGreater(whole["result"]["seconds"], 2, "too quick to be ended half-way")
+        self.assertGreater(whole["result"]["seconds"], wanted / 2,
+                           "too quick to be ended half-way")
         self.server.ctl(*self.arguments("m", *flags, "--detach"))
-        # Past the first checkpoint, which comes after a second of training.
-        self.until(lambda: self.job(3).get("progress", {}).get("elapsed_seconds", 0) > 1.5,
-                   "the training does not go on")
-        self.assertEqual(self.job(3)["state"], "JOB_STATE_RUNNING")
-        self.restart(how)
+        for ends, how in enumerate(hows):
+            # Past the first checkpoint of this start, which comes after a second of training.
+            self.until_trained(3, 1.5 * (ends + 1))
+            self.restart(how)
         *points, job = self.server.json("jobs", "watch", 3)
         self.assertEqual(job["state"], "JOB_STATE_SUCCEEDED", job["message"])
-        self.assertEqual(job["attempts"], 2)
+        self.assertEqual(job["attempts"], 1 + len(hows))
         self.assertEqual([p["iteration"] for p in points], list(range(len(points))))
-        self.assertTrue(any(line["text"].startswith("resumed from the checkpoint of epoch")
-                            for line in job["log"]), job["log"])
+        resumed = [line["text"] for line in job["log"]
+                   if line["text"].startswith("resumed from the checkpoint of epoch")]
+        self.assertEqual(len(resumed), len(hows), job["log"])
         self.assertIn("resumed from", self.server.ctl("jobs", "get", 3).stdout)
         self.assertEqual(self.sha256("m@1"), self.sha256("m@2"))
 
+    SGD = ("--optimizer", "sgd", "--batch-size", 4, "--dropout", "0.2", "--elastic", "2,2",
+           "--learning-rate", 0.01)
+    ADAM = ("--optimizer", "adam", "--batch-size", 4, "--learning-rate", 0.001,
+            "--average-epochs", 3)
+
     def test_a_killed_server_costs_no_bit(self):
-        self.resume_after(signal.SIGKILL)
+        self.ends_after([signal.SIGKILL], *self.SGD)
 
     def test_a_stopped_server_costs_no_bit(self):
-        self.resume_after(signal.SIGTERM)
+        self.ends_after([signal.SIGTERM], *self.SGD)
+
+    def test_two_kills_of_an_adam_training_cost_no_bit(self):
+        self.ends_after([signal.SIGKILL] * 2, *self.ADAM)
+
+    def test_a_full_batch_training_goes_on_with_a_fresh_memory(self):
+        # So large that it takes many seconds to converge.
+        self.server.ctl("train", "m", "--dataset", "strokes", "--layers",
+                        f"{SIDE * SIDE},1500,{CLASSES}", "--max-iterations", 100_000, "--detach")
+        self.until_trained(1, 1.5)
+        self.restart(signal.SIGKILL)
+        self.until(lambda: any("resumed from the weights of iteration" in line["text"]
+                               and "fresh memory" in line["text"]
+                               for line in self.job(1).get("log", [])), "it is not in the log")
+        self.server.ctl("jobs", "cancel", 1)
+
+    def test_a_killed_study_goes_on_with_the_next_run(self):
+        _, short = self.train("short", *self.ADAM, "--epochs", 50)
+        # A run takes most of a second here.
+        epochs = min(max(50, int(50 * 0.8 / short["result"]["seconds"])), 100_000)
+        flags = (*self.ADAM, "--epochs", epochs, "--search", "lambda=0,0.1,0.2,0.4,1,2,4,10")
+        _, whole = self.train("m", *flags)
+        self.server.ctl(*self.arguments("m", *flags, "--detach"))
+        self.until_trained(3, 2.5)
+        self.restart(signal.SIGKILL)
+        *points, job = self.server.json("jobs", "watch", 3)
+        self.assertEqual(job["state"], "JOB_STATE_SUCCEEDED", job["message"])
+        self.assertEqual([p["iteration"] for p in points], list(range(1, 9)))
+        self.assertTrue(any(line["text"].startswith("resumed after run ") for line in job["log"]),
+                        job["log"])
+        self.assertEqual([run["validation_cost"] for run in job["result"]["runs"]],
+                         [run["validation_cost"] for run in whole["result"]["runs"]])
+        self.assertEqual(self.sha256("m@1"), self.sha256("m@2"))
+
+    def test_a_cancelled_training_can_be_gone_on_from(self):
+        self.server.ctl(*self.arguments("m", "--optimizer", "sgd", "--epochs", 100_000, "--detach"))
+        self.until_trained(1, 0.2)
+        self.assertIn("--from: job 1: expected one that has ended",
+                      self.refused(*self.arguments("m", "--from", "job/1")))
+        self.server.ctl("jobs", "cancel", 1)
+        self.until(lambda: self.job(1)["state"] == "JOB_STATE_CANCELLED", "it is not cancelled")
+        self.assertIn("weights kept: --from job/1", self.server.ctl("jobs", "get", 1).stdout)
+        self.assertEqual(self.server.json("models", "list"), [])
+        points, job = self.train("m", "--from", "job/1", "--optimizer", "sgd", "--epochs", 1)
+        self.assertEqual(job["config"]["initial_model"], "job/1")
+        self.assertLess(points[0]["cost"], 0.5)
+        self.assertIn("--from: job 2: succeeded: use m@1",
+                      self.refused(*self.arguments("m", "--from", "job/2")))
 
 
 if __name__ == "__main__":
