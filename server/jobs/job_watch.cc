@@ -1,5 +1,7 @@
 #include "server/jobs/job_watch.h"
 
+#include <algorithm>
+
 #include "core/base/clock.h"
 #include "core/base/status_macros.h"
 #include "server/jobs/job_state.h"
@@ -8,6 +10,13 @@ namespace mlp {
 namespace {
 
 constexpr int kBatchPoints = 256;
+
+// The newest iteration of an ended job; -1 where it stored nothing in its last run. A study counts
+// its runs, but the result of a search has the iterations of the network that it found.
+int NewestOf(const v1::TrainingJob& job) {
+  if (!job.has_result()) return -1;
+  return std::max(job.result().iterations(), job.result().runs_size());
+}
 
 }  // namespace
 
@@ -34,10 +43,8 @@ absl::StatusOr<JobWatch::Batch> JobWatch::Next(absl::Duration patience) {
 
 absl::StatusOr<std::vector<ProgressPoint>> JobWatch::Read(const v1::TrainingJob& job) {
   // A job that is read as running may have ended meanwhile; then its log is closed and nothing is
-  // shown before the next look. A job without a result has stored nothing in its last run.
-  const int newest = !IsEnded(job.state()) ? log_.DurableIteration(job.id())
-                     : job.has_result()    ? job.result().iterations()
-                                           : -1;
+  // shown before the next look.
+  const int newest = IsEnded(job.state()) ? NewestOf(job) : log_.DurableIteration(job.id());
   if (next_ > newest) return std::vector<ProgressPoint>();
   MLP_ASSIGN_OR_RETURN(std::vector<ProgressPoint> points,
                        store_.ReadProgress(job.id(), next_, kBatchPoints));

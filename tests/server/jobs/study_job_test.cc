@@ -86,6 +86,16 @@ TEST_F(StudyJob, ASearchPublishesTheNetworkOfItsBestRun) {
   EXPECT_EQ(nlohmann::json::parse(first->provenance_json)["config"]["lambda"], 0.1);
 }
 
+TEST_F(StudyJob, AWatcherThatComesLateSeesAllRunsOfASearch) {
+  v1::TrainingJob job = NewSearch({1e3, 0.1, 1, 10, 100});
+  job.mutable_config()->mutable_stopping()->set_max_iterations(2);
+  job = Run(job);
+  ASSERT_LT(job.result().iterations(), 5);
+  const auto scheduler = StartScheduler(Options());
+  EXPECT_EQ(Iterations(WatchToEnd(*scheduler, job.id(), 0).points),
+            (std::vector<int>{1, 2, 3, 4, 5}));
+}
+
 TEST_F(StudyJob, ASearchForUnitsPublishesTheSizeItFound) {
   v1::TrainingJob job = NewSearch({7});
   job.mutable_config()->mutable_study()->mutable_search()->mutable_parameters(0)->set_name(
