@@ -259,8 +259,8 @@ void Batcher::Take(Queue& queue, Worker& worker) {
   int64_t room = MaxBatchRows(*queue.model);
   for (Entry& entry : queue.entries) {
     if (room == 0) break;
-    if (entry.taken == 0) entry.status = entry.request->Waiting();
-    if (!entry.status.ok()) {  // dropped before compute, or failed in an earlier batch
+    if (entry.status.ok()) entry.status = entry.request->Waiting();
+    if (!entry.status.ok()) {  // nobody waits, or failed in an earlier batch
       queue.waiting_rows -= entry.rows - entry.taken;
       entry.taken = entry.rows;
       continue;

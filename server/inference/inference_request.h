@@ -13,8 +13,8 @@
 
 namespace mlp {
 
-// The batcher calls, in this order: Fit once; then, unless the caller has gone meanwhile, ReadRows
-// and WriteOutputs for every row exactly once, in pieces, possibly on several threads at a time but
+// The batcher calls, in this order: Fit once; then, for as long as Waiting says so, ReadRows and
+// WriteOutputs for every row exactly once, in pieces, possibly on several threads at a time but
 // never for the same row; and Finish, always, exactly once, after which it no longer touches the
 // object. Thread-compatible but for that.
 class InferenceRequest {
@@ -37,7 +37,7 @@ class InferenceRequest {
   virtual void WriteOutputs(int64_t first, int64_t count, const float* outputs) = 0;
 
   // OK while somebody waits for the answer; CANCELLED where the caller has gone, DEADLINE_EXCEEDED
-  // where its time is over. Asked before anything is computed. Any thread.
+  // where its time is over. Asked before each batch that has rows of it. Any thread.
   virtual absl::Status Waiting() const = 0;
 
   // The end: OK after all outputs were written, otherwise why there is no answer. Any thread.

@@ -88,6 +88,25 @@ TEST_F(BatcherAdmissionTest, DropsWhatNobodyWaitsForBeforeItIsComputed) {
   EXPECT_EQ(Counts("m").fail.count, 2);
 }
 
+TEST_F(BatcherAdmissionTest, ComputesNoFurtherRowsOnceNobodyWaits) {
+  store_.Publish("m", Diagonal(1));
+  Limit("m", Limits(2));
+  const auto gone = SubmitEach("m", {8});
+  EXPECT_EQ(batcher_.RunReady(worker_), absl::ZeroDuration());
+  EXPECT_EQ(gone[0]->answers, 0);
+  gone[0]->waiting = absl::CancelledError("gone");
+  RunAll();
+  EXPECT_EQ(gone[0]->answers, 1);
+  EXPECT_EQ(gone[0]->status.code(), absl::StatusCode::kCancelled);
+  const auto late = SubmitEach("m", {8});
+  batcher_.RunReady(worker_);
+  late[0]->message.set_deadline(absl::ZeroDuration());
+  RunAll();
+  EXPECT_EQ(late[0]->answers, 1);
+  EXPECT_EQ(late[0]->status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_THAT(Batches(Counts("m")), ElementsAre(Pair(2, 2)));
+}
+
 TEST_F(BatcherAdmissionTest, ExecutesNothingWhereNobodyWaits) {
   store_.Publish("m", Diagonal(1));
   const auto requests = SubmitEach("m", {1, 2});
