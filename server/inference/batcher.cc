@@ -24,8 +24,13 @@ int64_t RowBytes(const ServableModel& model) {
   return model.features() * static_cast<int64_t>(sizeof(float));
 }
 
-int64_t MaxBatchRows(const ServableModel& model) {
-  return model.limits().max_batch_rows.load(std::memory_order_relaxed);
+// A backlog is answered in batches of at least so many rows: with fewer, their number tells.
+constexpr int64_t kFewestInlineRows = 16;
+
+// By the model's own limit, and by the cost of a batch.
+int64_t MaxBatchRows(const ServableModel& model, int64_t max_flops) {
+  const int64_t most = model.limits().max_batch_rows.load(std::memory_order_relaxed);
+  return std::min(most, max_flops / FlopsPerRow(model));
 }
 
 absl::StatusOr<int64_t> FitOrRefuse(InferenceRequest& request,
@@ -123,14 +128,13 @@ void Batcher::Enqueue(InferenceRequest& request, std::shared_ptr<const ServableM
     refused = Admit(*model, *rows, found == queues_.end() ? nullptr : found->second.get());
     if (refused.ok()) {
       Queue& queue = QueueOf(model);
-      if (queue.entries.empty() && !queue.busy) ready_.push_back(&queue);
-      queue.entries.push_back({.request = &request,
-                               .rows = *rows,
-                               .taken = 0,
-                               .arrival = arrival,
-                               .answered = {.rows = *rows},
-                               .status = {}});
-      queue.waiting_rows += *rows;
+      if (queue.waiting.empty() && !queue.busy) ready_.push_back(&queue);
+      queue.waiting.Push({.request = &request,
+                          .rows = *rows,
+                          .arrival = arrival,
+                          .taken = 0,
+                          .answered = {.rows = *rows},
+                          .status = {}});
       queued_bytes_ += *rows * RowBytes(*model);
       return;
     }
@@ -142,7 +146,7 @@ void Batcher::Enqueue(InferenceRequest& request, std::shared_ptr<const ServableM
 absl::Status Batcher::Admit(const ServableModel& model, int64_t rows, const Queue* queue) const {
   if (stopping_) return ServerStopping();
   if (queue == nullptr) return absl::OkStatus();  // nothing waits for this model: always one may
-  const auto waiting = static_cast<int64_t>(queue->entries.size());
+  const int64_t waiting = queue->waiting.requests();
   const int64_t most = model.limits().max_queued_requests.load(std::memory_order_relaxed);
   absl::Status full;
   if (waiting >= most) {
@@ -155,7 +159,7 @@ absl::Status Batcher::Admit(const ServableModel& model, int64_t rows, const Queu
   } else {
     return absl::OkStatus();
   }
-  const absl::Duration until_empty = absl::Nanoseconds(queue->ns_per_row * queue->waiting_rows);
+  const absl::Duration until_empty = absl::Nanoseconds(queue->ns_per_row * queue->waiting.rows());
   return WithRetryDelay(
       full, queue->ns_per_row == 0 ? kFirstRetryDelay : std::min(until_empty, kLongestRetryDelay));
 }
@@ -169,17 +173,9 @@ Batcher::Queue& Batcher::QueueOf(const std::shared_ptr<const ServableModel>& mod
       queue = std::move(unused_.back());
       unused_.pop_back();
     }
-    queue->model = model;
+    queue->waiting.Reset(model);
   }
   return *queue;
-}
-
-absl::Duration Batcher::Due(const Queue& queue) const {
-  const int64_t delay_us = queue.model->limits().queue_delay_us.load(std::memory_order_relaxed);
-  if (delay_us == 0 || queue.waiting_rows >= MaxBatchRows(*queue.model)) {
-    return -absl::InfiniteDuration();
-  }
-  return queue.entries.front().arrival + absl::Microseconds(delay_us);
 }
 
 // --- Batches ---
@@ -202,6 +198,36 @@ absl::Duration Batcher::RunReady(Worker& worker) {
   return wait;
 }
 
+int64_t Batcher::LaneRows(const ServableModel& model) const {
+  const int64_t rows = std::max<int64_t>(MaxBatchRows(model, options_.max_batch_flops), 1);
+  // Whole blocks, as many for each thread; of fewer than that, one, which all threads share.
+  const int64_t block = model.propagation().block_rows();
+  const int64_t round = block * options_.threads;
+  if (rows >= round) return rows - rows % round;
+  return std::min(rows, block);
+}
+
+absl::Duration Batcher::Due(const Queue& queue) const {
+  return queue.waiting.Due(LaneRows(*queue.waiting.model()));
+}
+
+bool Batcher::RunsInline(Queue& queue) const {
+  const ServableModel& model = *queue.waiting.model();
+  const int64_t inline_rows = MaxBatchRows(model, options_.max_inline_flops);
+  const int64_t lane_rows = LaneRows(model);
+  const int64_t rows = std::min(queue.waiting.rows(), lane_rows);
+  queue.lane_flops = rows * FlopsPerRow(model);
+  // In the lane it would wait for longer than it takes.
+  const bool lane_is_slower = inline_rows >= kFewestInlineRows && queue.lane_flops <= lane_flops_;
+  if (rows > inline_rows && !lane_is_slower) {
+    queue.batch_rows = lane_rows;
+    return false;
+  }
+  queue.batch_rows = inline_rows;
+  queue.lane_flops = 0;
+  return true;
+}
+
 Batcher::Queue* Batcher::NextInline(size_t& turns, absl::Duration& wait) {
   absl::MutexLock lock(&mutex_);
   if (stopping_) return nullptr;
@@ -219,11 +245,11 @@ Batcher::Queue* Batcher::NextInline(size_t& turns, absl::Duration& wait) {
     }
     queue.busy = true;
     ++batches_;
-    const int64_t rows = std::min(queue.waiting_rows, MaxBatchRows(*queue.model));
-    if (rows * FlopsPerRow(*queue.model) <= options_.max_inline_flops) {
+    if (RunsInline(queue)) {
       --turns;
       return &queue;
     }
+    lane_flops_ += queue.lane_flops;
     lane_.push_back(&queue);
     lane_news_.Signal();
   }
@@ -232,10 +258,13 @@ Batcher::Queue* Batcher::NextInline(size_t& turns, absl::Duration& wait) {
 
 void Batcher::RunBatch(Queue& queue, Worker& worker) {
   const absl::Duration started = clock_.Elapsed();
-  const std::shared_ptr<const ServableModel> model = queue.model;
+  const std::shared_ptr<const ServableModel> model = queue.waiting.model();
+  worker.pieces_.clear();
+  worker.requests_.clear();
+  worker.ended_.clear();
   {
     absl::MutexLock lock(&mutex_);
-    Take(queue, worker);
+    queue.waiting.Take(queue.batch_rows, worker.requests_, worker.pieces_, worker.ended_);
   }
   ExecutedBatch executed;
   if (!worker.pieces_.empty()) {
@@ -253,56 +282,39 @@ void Batcher::RunBatch(Queue& queue, Worker& worker) {
   FinishEnded(*model, worker);
 }
 
-void Batcher::Take(Queue& queue, Worker& worker) {
-  worker.pieces_.clear();
-  worker.entries_.clear();
-  int64_t room = MaxBatchRows(*queue.model);
-  for (Entry& entry : queue.entries) {
-    if (room == 0) break;
-    if (entry.status.ok()) entry.status = entry.request->Waiting();
-    if (!entry.status.ok()) {  // nobody waits, or failed in an earlier batch
-      queue.waiting_rows -= entry.rows - entry.taken;
-      entry.taken = entry.rows;
-      continue;
-    }
-    const int64_t count = std::min(room, entry.rows - entry.taken);
-    worker.pieces_.push_back(
-        {.request = entry.request, .first = entry.taken, .count = count, .status = {}});
-    worker.entries_.push_back(&entry);
-    entry.taken += count;
-    queue.waiting_rows -= count;
-    room -= count;
-  }
-}
-
 void Batcher::Credit(const ExecutedBatch& executed, absl::Duration started, Worker& worker) {
   for (size_t i = 0; i < worker.pieces_.size(); ++i) {
-    Entry& entry = *worker.entries_[i];
-    entry.status.Update(worker.pieces_[i].status);
+    QueuedRequest& request = worker.requests_[i];
+    request.status = worker.pieces_[i].status;
     if (worker.pieces_[i].first == 0) {
-      entry.answered.queue_ns = absl::ToInt64Nanoseconds(started - entry.arrival);
+      request.answered.queue_ns = absl::ToInt64Nanoseconds(started - request.arrival);
     }
-    entry.answered.input_ns += executed.input_ns;
-    entry.answered.infer_ns += executed.infer_ns;
-    entry.answered.output_ns += executed.output_ns;
+    request.answered.input_ns += executed.input_ns;
+    request.answered.infer_ns += executed.infer_ns;
+    request.answered.output_ns += executed.output_ns;
   }
 }
 
 void Batcher::Release(Queue& queue, Worker& worker) {
-  worker.ended_.clear();
-  while (!queue.entries.empty() && queue.entries.front().taken == queue.entries.front().rows) {
-    queued_bytes_ -= queue.entries.front().rows * RowBytes(*queue.model);
-    worker.ended_.push_back(std::move(queue.entries.front()));
-    queue.entries.pop_front();
+  for (QueuedRequest& request : worker.requests_) {
+    if (request.status.ok() && request.taken < request.rows) {
+      queue.waiting.Push(std::move(request));
+    } else {
+      worker.ended_.push_back(std::move(request));
+    }
   }
+  const int64_t row_bytes = RowBytes(*queue.waiting.model());
+  for (const QueuedRequest& ended : worker.ended_) queued_bytes_ -= ended.rows * row_bytes;
+  lane_flops_ -= queue.lane_flops;
+  queue.lane_flops = 0;
   queue.busy = false;
   --batches_;
-  if (!queue.entries.empty()) {
+  if (!queue.waiting.empty()) {
     ready_.push_back(&queue);
     return;
   }
-  const auto found = queues_.find(queue.model.get());
-  queue.model = nullptr;
+  const auto found = queues_.find(queue.waiting.model().get());
+  queue.waiting.Reset(nullptr);
   queue.ns_per_row = 0;
   unused_.push_back(std::move(found->second));
   queues_.erase(found);
@@ -312,15 +324,15 @@ void Batcher::FinishEnded(const ServableModel& model, Worker& worker) {
   const absl::Duration now = clock_.Elapsed();
   const int64_t now_ms = absl::ToUnixMillis(clock_.Now());
   int64_t rows = 0;
-  for (Entry& entry : worker.ended_) {
-    entry.answered.total_ns = absl::ToInt64Nanoseconds(now - entry.arrival);
-    if (entry.status.ok()) {
-      model.statistics().Answered(entry.answered, now_ms);
-      rows += entry.rows;
+  for (QueuedRequest& request : worker.ended_) {
+    request.answered.total_ns = absl::ToInt64Nanoseconds(now - request.arrival);
+    if (request.status.ok()) {
+      model.statistics().Answered(request.answered, now_ms);
+      rows += request.rows;
     } else {
-      model.statistics().Failed(entry.answered.total_ns);
+      model.statistics().Failed(request.answered.total_ns);
     }
-    entry.request->Finish(entry.status);
+    request.request->Finish(request.status);
   }
   if (rows > 0) metrics_.RowsPredicted(model.name(), rows);
 }
@@ -344,7 +356,7 @@ void Batcher::RunLane() {
 }
 
 void Batcher::Stop() {
-  std::vector<InferenceRequest*> left;
+  std::vector<QueuedRequest> left;
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
@@ -358,12 +370,10 @@ void Batcher::Stop() {
   {
     absl::MutexLock lock(&mutex_);
     ready_.clear();
-    for (auto& [model, queue] : queues_) {
-      for (Entry& entry : queue->entries) left.push_back(entry.request);
-    }
+    for (auto& [model, queue] : queues_) queue->waiting.Clear(left);
     queues_.clear();
   }
-  for (InferenceRequest* request : left) request->Finish(ServerStopping());
+  for (const QueuedRequest& waiting : left) waiting.request->Finish(ServerStopping());
 }
 
 }  // namespace mlp

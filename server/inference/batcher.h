@@ -3,10 +3,14 @@
 //
 // A request comes in through Submit, on the thread that polls for calls. RunReady, called by that
 // thread once nothing more is ready to be taken in, runs small batches where it stands and hands
-// large ones to a thread of their own, the lane, which shares each with all cores. So a large model
-// does not hold up small ones, and a small one never pays for a hand-over.
+// large ones to a thread of their own, the lane, which shares each with all cores.
 //
-//   Submit -> waiting for its model -> queued -> in a batch -> Finish
+// Turns are short everywhere: a model has one batch a turn, a batch is bounded by its cost, and a
+// request larger than that goes back to the end of its model's queue. While the lane is taken, a
+// backlog of a small model is answered in small batches by the polling threads instead. So a large
+// model does not hold up small ones, nor a large request the small ones of its model.
+//
+//   Submit -> waiting for its model -> queued <-> in a batch -> Finish
 //                  (loaded elsewhere)     |  refused: queue full
 //                                         |  dropped: deadline passed, caller gone
 #pragma once
@@ -27,6 +31,7 @@
 #include "core/base/clock.h"
 #include "server/inference/batch_runner.h"
 #include "server/inference/inference_request.h"
+#include "server/inference/request_queue.h"
 #include "server/inference/resident_models.h"
 #include "server/telemetry/metrics.h"
 
@@ -38,6 +43,10 @@ struct BatcherOptions {
   // Multiplications and additions of a batch up to which it is run at once: a tenth of a
   // millisecond, about what it takes to wake another thread twice.
   int64_t max_inline_flops = 4'000'000;
+  // The same of any batch, however many rows a model allows: 20 ms of one core at 10^11 a second,
+  // less of several, so that other models' turns come soon. Enough for 64 rows of a model of 15
+  // million weights; with fewer rows a batch, reading the weights would begin to tell.
+  int64_t max_batch_flops = 2'000'000'000;
   // Of the rows of all requests that wait. One request alone may have more.
   int64_t max_queued_bytes = int64_t{256} << 20;
   // Requests that wait for models to be loaded.
@@ -52,19 +61,9 @@ struct BatcherHooks {
   std::function<void()> wake;
 };
 
-// Thread-safe. Of one model at most one batch is under way at a time, so its requests are answered
-// in the order in which they came.
+// Thread-safe. Of one model at most one batch is under way at a time, so those of its requests that
+// fit into a batch are answered in the order in which they came.
 class Batcher {
- private:
-  struct Entry {
-    InferenceRequest* request;
-    int64_t rows;
-    int64_t taken;  // given to batches so far
-    absl::Duration arrival;
-    AnsweredRequest answered;
-    absl::Status status;
-  };
-
  public:
   // What a thread that runs batches keeps between them. Thread-compatible: one a thread.
   class Worker {
@@ -76,8 +75,8 @@ class Batcher {
     friend class Batcher;
     BatchRunner runner_;
     std::vector<BatchPiece> pieces_;
-    std::vector<Entry*> entries_;  // of each piece
-    std::vector<Entry> ended_;
+    std::vector<QueuedRequest> requests_;  // of each piece
+    std::vector<QueuedRequest> ended_;
   };
 
   // All outlive it. Destroying it stops it.
@@ -104,11 +103,11 @@ class Batcher {
  private:
   // The requests for one model version. Exists while there are any.
   struct Queue {
-    std::shared_ptr<const ServableModel> model;
-    std::deque<Entry> entries;  // oldest first
-    int64_t waiting_rows = 0;   // not given to a batch yet
-    bool busy = false;          // a batch is under way, or on its way to the lane
-    int64_t ns_per_row = 0;     // of the last batch
+    RequestQueue waiting;
+    bool busy = false;       // a batch is under way, or on its way to the lane
+    int64_t batch_rows = 0;  // what that has at most
+    int64_t lane_flops = 0;  // and costs, where it is the lane's
+    int64_t ns_per_row = 0;  // of the last batch
   };
 
   struct Parked {
@@ -124,14 +123,17 @@ class Batcher {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Queue& QueueOf(const std::shared_ptr<const ServableModel>& model)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Rows of a batch in the lane, at most.
+  int64_t LaneRows(const ServableModel& model) const;
   // When the queue's next batch is due.
   absl::Duration Due(const Queue& queue) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The next queue, made busy, whose batch is small; large ones go to the lane. Null where up to
+  // Decides where the queue's next batch is run, and sets its size: true for the calling thread.
+  bool RunsInline(Queue& queue) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The next queue, made busy, whose batch is run inline; others go to the lane. Null where up to
   // `turns` have been looked at. `wait` becomes the time until the first one that is not yet due.
   Queue* NextInline(size_t& turns, absl::Duration& wait) ABSL_LOCKS_EXCLUDED(mutex_);
   // Takes, runs and ends one batch of a busy queue.
   void RunBatch(Queue& queue, Worker& worker) ABSL_LOCKS_EXCLUDED(mutex_);
-  void Take(Queue& queue, Worker& worker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Credit(const ExecutedBatch& executed, absl::Duration started, Worker& worker);
   void Release(Queue& queue, Worker& worker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FinishEnded(const ServableModel& model, Worker& worker);
@@ -149,6 +151,8 @@ class Batcher {
   std::vector<std::unique_ptr<Queue>> unused_ ABSL_GUARDED_BY(mutex_);  // to be used again
   std::deque<Queue*> ready_ ABSL_GUARDED_BY(mutex_);  // with entries and not busy, in turn
   std::deque<Queue*> lane_ ABSL_GUARDED_BY(mutex_);   // busy, in turn
+  // Of the batches in the lane, the one that it runs included.
+  int64_t lane_flops_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   // Requests by the reference whose model is being loaded for them.
   absl::flat_hash_map<std::string, std::vector<Parked>> loading_ ABSL_GUARDED_BY(mutex_);
