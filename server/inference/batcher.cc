@@ -13,9 +13,11 @@
 namespace mlp {
 namespace {
 
-// Before the first batch of a model has shown how long its rows take, and the bounds after it.
-constexpr absl::Duration kFirstRetryDelay = absl::Milliseconds(10);
+// A queue has room again long before all that is in it was answered.
 constexpr absl::Duration kLongestRetryDelay = absl::Seconds(1);
+
+// A core, until a model's first batch has shown how long its rows take.
+constexpr int64_t kExpectedFlopsPerNs = 50;
 
 // Multiplications and additions of one row.
 int64_t FlopsPerRow(const ServableModel& model) { return model.propagation().flops_per_row(); }
@@ -65,67 +67,20 @@ void Batcher::Submit(InferenceRequest& request) {
   }
 }
 
-// --- Loading ---
-
-void Batcher::Park(InferenceRequest& request, absl::Duration arrival) {
-  const std::string reference(request.model_reference());
-  absl::Status refused;
-  bool first = false;
-  {
-    absl::MutexLock lock(&mutex_);
-    if (stopping_) {
-      refused = ServerStopping();
-    } else if (loading_requests_ >= options_.max_loading_requests) {
-      refused = WithRetryDelay(absl::ResourceExhaustedError(
-                                   absl::StrCat("expected at most ", options_.max_loading_requests,
-                                                " requests to wait for models to be loaded")),
-                               kFirstRetryDelay);
-    } else {
-      std::vector<Parked>& parked = loading_[reference];
-      first = parked.empty();
-      parked.push_back({&request, arrival});
-      ++loading_requests_;
-      if (first) ++loads_;
-    }
-  }
-  if (!refused.ok()) {
-    request.Finish(refused);
-  } else if (first && !hooks_.run_elsewhere([this, reference] { LoadFor(reference); })) {
-    LoadFor(reference);  // no thread to be had: late is better than never
-  }
-}
-
-void Batcher::LoadFor(const std::string& reference) {
-  const absl::StatusOr<std::shared_ptr<const ServableModel>> model = models_.Load(reference);
-  std::vector<Parked> parked;
-  {
-    absl::MutexLock lock(&mutex_);
-    parked = std::move(loading_[reference]);
-    loading_.erase(reference);
-    loading_requests_ -= static_cast<int>(parked.size());
-  }
-  for (const Parked& waiting : parked) {
-    if (model.ok()) {
-      Enqueue(*waiting.request, *model, waiting.arrival);
-    } else {
-      waiting.request->Finish(model.status());
-    }
-  }
-  hooks_.wake();
-  absl::MutexLock lock(&mutex_);
-  --loads_;
-}
-
 // --- Queues ---
 
 void Batcher::Enqueue(InferenceRequest& request, std::shared_ptr<const ServableModel> model,
                       absl::Duration arrival) {
   const absl::StatusOr<int64_t> rows = FitOrRefuse(request, model);
   absl::Status refused = rows.status();
+  std::vector<Swept> swept;
   if (rows.ok()) {
     absl::MutexLock lock(&mutex_);
-    const auto found = queues_.find(model.get());
-    refused = Admit(*model, *rows, found == queues_.end() ? nullptr : found->second.get());
+    refused = Admit(*model, *rows);
+    if (absl::IsResourceExhausted(refused)) {
+      swept = Sweep();
+      refused = Admit(*model, *rows);
+    }
     if (refused.ok()) {
       Queue& queue = QueueOf(model);
       if (queue.waiting.empty() && !queue.busy) ready_.push_back(&queue);
@@ -136,32 +91,65 @@ void Batcher::Enqueue(InferenceRequest& request, std::shared_ptr<const ServableM
                           .answered = {.rows = *rows},
                           .status = {}});
       queued_bytes_ += *rows * RowBytes(*model);
-      return;
+    } else if (absl::IsResourceExhausted(refused)) {
+      refused = WithRetryDelay(refused, UntilAnswered(*model));
     }
   }
+  for (Swept& of_model : swept) FinishAll(*of_model.model, of_model.requests);
+  if (refused.ok()) return;
   model->statistics().Failed(absl::ToInt64Nanoseconds(clock_.Elapsed() - arrival));
   request.Finish(refused);
 }
 
-absl::Status Batcher::Admit(const ServableModel& model, int64_t rows, const Queue* queue) const {
+absl::Status Batcher::Admit(const ServableModel& model, int64_t rows) const {
   if (stopping_) return ServerStopping();
-  if (queue == nullptr) return absl::OkStatus();  // nothing waits for this model: always one may
-  const int64_t waiting = queue->waiting.requests();
+  const auto found = queues_.find(&model);
+  if (found == queues_.end()) return absl::OkStatus();  // nothing waits for it: always one may
   const int64_t most = model.limits().max_queued_requests.load(std::memory_order_relaxed);
-  absl::Status full;
-  if (waiting >= most) {
-    full = absl::ResourceExhaustedError(
+  if (found->second->waiting.requests() >= most) {
+    return absl::ResourceExhaustedError(
         absl::StrCat("model ", model.name(), ": expected at most ", most, " requests to wait"));
-  } else if (queued_bytes_ + rows * RowBytes(model) > options_.max_queued_bytes) {
-    full = absl::ResourceExhaustedError(absl::StrCat("model ", model.name(), ": expected at most ",
+  }
+  if (queued_bytes_ + rows * RowBytes(model) > options_.max_queued_bytes) {
+    return absl::ResourceExhaustedError(absl::StrCat("model ", model.name(), ": expected at most ",
                                                      options_.max_queued_bytes >> 20,
                                                      " MiB of rows to wait"));
-  } else {
-    return absl::OkStatus();
   }
-  const absl::Duration until_empty = absl::Nanoseconds(queue->ns_per_row * queue->waiting.rows());
-  return WithRetryDelay(
-      full, queue->ns_per_row == 0 ? kFirstRetryDelay : std::min(until_empty, kLongestRetryDelay));
+  return absl::OkStatus();
+}
+
+absl::Duration Batcher::UntilAnswered(const ServableModel& model) const {
+  const auto found = queues_.find(&model);
+  if (found == queues_.end()) return absl::ZeroDuration();
+  const Queue& queue = *found->second;
+  int64_t ns_per_row = model.statistics().ns_per_row();
+  if (ns_per_row == 0) ns_per_row = FlopsPerRow(model) / kExpectedFlopsPerNs + 1;
+  const int64_t delay_us = model.limits().queue_delay_us.load(std::memory_order_relaxed);
+  const absl::Duration until_answered =
+      absl::Microseconds(delay_us) +
+      absl::Nanoseconds(ns_per_row * (queue.waiting.rows() + queue.rows_under_way));
+  return std::min(until_answered, kLongestRetryDelay);
+}
+
+std::vector<Batcher::Swept> Batcher::Sweep() {
+  const absl::Duration now = clock_.Elapsed();
+  std::vector<Swept> swept;
+  std::vector<Queue*> empty;
+  for (const auto& [model, queue] : queues_) {
+    if (now - queue->swept < kSweepInterval) continue;
+    queue->swept = now;
+    std::vector<QueuedRequest> ended;
+    queue->waiting.Sweep(ended);
+    if (ended.empty()) continue;
+    for (const QueuedRequest& request : ended) queued_bytes_ -= request.rows * RowBytes(*model);
+    swept.push_back({queue->waiting.model(), std::move(ended)});
+    if (queue->waiting.empty() && !queue->busy) empty.push_back(queue.get());
+  }
+  for (Queue* queue : empty) {
+    std::erase(ready_, queue);
+    Retire(*queue);
+  }
+  return swept;
 }
 
 Batcher::Queue& Batcher::QueueOf(const std::shared_ptr<const ServableModel>& model) {
@@ -244,6 +232,7 @@ Batcher::Queue* Batcher::NextInline(size_t& turns, absl::Duration& wait) {
       }
     }
     queue.busy = true;
+    queue.busy_since = clock_.Elapsed();
     ++batches_;
     if (RunsInline(queue)) {
       --turns;
@@ -265,6 +254,7 @@ void Batcher::RunBatch(Queue& queue, Worker& worker) {
   {
     absl::MutexLock lock(&mutex_);
     queue.waiting.Take(queue.batch_rows, worker.requests_, worker.pieces_, worker.ended_);
+    for (const BatchPiece& piece : worker.pieces_) queue.rows_under_way += piece.count;
   }
   ExecutedBatch executed;
   if (!worker.pieces_.empty()) {
@@ -275,11 +265,12 @@ void Batcher::RunBatch(Queue& queue, Worker& worker) {
   {
     absl::MutexLock lock(&mutex_);
     if (executed.rows > 0) {
-      queue.ns_per_row = absl::ToInt64Nanoseconds(clock_.Elapsed() - started) / executed.rows;
+      const absl::Duration busy = clock_.Elapsed() - queue.busy_since;
+      model->statistics().SetPace(absl::ToInt64Nanoseconds(busy) / executed.rows);
     }
     Release(queue, worker);
   }
-  FinishEnded(*model, worker);
+  FinishAll(*model, worker.ended_);
 }
 
 void Batcher::Credit(const ExecutedBatch& executed, absl::Duration started, Worker& worker) {
@@ -307,24 +298,29 @@ void Batcher::Release(Queue& queue, Worker& worker) {
   for (const QueuedRequest& ended : worker.ended_) queued_bytes_ -= ended.rows * row_bytes;
   lane_flops_ -= queue.lane_flops;
   queue.lane_flops = 0;
+  queue.rows_under_way = 0;
   queue.busy = false;
   --batches_;
-  if (!queue.waiting.empty()) {
+  if (queue.waiting.empty()) {
+    Retire(queue);
+  } else {
     ready_.push_back(&queue);
-    return;
   }
+}
+
+void Batcher::Retire(Queue& queue) {
   const auto found = queues_.find(queue.waiting.model().get());
   queue.waiting.Reset(nullptr);
-  queue.ns_per_row = 0;
+  queue.swept = -absl::InfiniteDuration();
   unused_.push_back(std::move(found->second));
   queues_.erase(found);
 }
 
-void Batcher::FinishEnded(const ServableModel& model, Worker& worker) {
+void Batcher::FinishAll(const ServableModel& model, std::vector<QueuedRequest>& ended) {
   const absl::Duration now = clock_.Elapsed();
   const int64_t now_ms = absl::ToUnixMillis(clock_.Now());
   int64_t rows = 0;
-  for (QueuedRequest& request : worker.ended_) {
+  for (QueuedRequest& request : ended) {
     request.answered.total_ns = absl::ToInt64Nanoseconds(now - request.arrival);
     if (request.status.ok()) {
       model.statistics().Answered(request.answered, now_ms);

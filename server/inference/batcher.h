@@ -87,8 +87,8 @@ class Batcher {
   Batcher& operator=(const Batcher&) = delete;
 
   // Takes `request` in, or finishes it at once: with Fit's or ResidentModels::Load's error, or with
-  // RESOURCE_EXHAUSTED and a retry delay where its model's queue is full. `request` stays alive
-  // until its Finish.
+  // RESOURCE_EXHAUSTED where its model's queue is full of requests that somebody waits for, and a
+  // retry delay: how long those will take. `request` stays alive until its Finish.
   void Submit(InferenceRequest& request);
 
   // Runs one batch of every model that has requests and is not busy, in turn. Returns how long to
@@ -101,13 +101,23 @@ class Batcher {
   void Stop();
 
  private:
+  // A queue is swept no more often, so that a refusal does not cost the more the longer it is.
+  static constexpr absl::Duration kSweepInterval = absl::Milliseconds(5);
+
   // The requests for one model version. Exists while there are any.
   struct Queue {
     RequestQueue waiting;
     bool busy = false;       // a batch is under way, or on its way to the lane
     int64_t batch_rows = 0;  // what that has at most
     int64_t lane_flops = 0;  // and costs, where it is the lane's
-    int64_t ns_per_row = 0;  // of the last batch
+    absl::Duration busy_since;
+    int64_t rows_under_way = 0;
+    absl::Duration swept = -absl::InfiniteDuration();
+  };
+
+  struct Swept {
+    std::shared_ptr<const ServableModel> model;
+    std::vector<QueuedRequest> requests;
   };
 
   struct Parked {
@@ -115,12 +125,22 @@ class Batcher {
     absl::Duration arrival;
   };
 
+  // batcher_loading.cc
   void Park(InferenceRequest& request, absl::Duration arrival);
   void LoadFor(const std::string& reference);
+  // Moves what nobody waits for any more out of loading_, unless it has just been to it.
+  std::vector<InferenceRequest*> SweepLoading() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   void Enqueue(InferenceRequest& request, std::shared_ptr<const ServableModel> model,
                absl::Duration arrival);
-  absl::Status Admit(const ServableModel& model, int64_t rows, const Queue* queue) const
+  // OK where the bounds leave room for `rows` more of `model`; otherwise without a retry delay.
+  absl::Status Admit(const ServableModel& model, int64_t rows) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Until all that is queued for `model` will have been answered.
+  absl::Duration UntilAnswered(const ServableModel& model) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Moves what nobody waits for any more out of all queues, but for those it has just been to.
+  std::vector<Swept> Sweep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Queue& QueueOf(const std::shared_ptr<const ServableModel>& model)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Rows of a batch in the lane, at most.
@@ -136,7 +156,9 @@ class Batcher {
   void RunBatch(Queue& queue, Worker& worker) ABSL_LOCKS_EXCLUDED(mutex_);
   void Credit(const ExecutedBatch& executed, absl::Duration started, Worker& worker);
   void Release(Queue& queue, Worker& worker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void FinishEnded(const ServableModel& model, Worker& worker);
+  // Of a queue that is empty and not busy.
+  void Retire(Queue& queue) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void FinishAll(const ServableModel& model, std::vector<QueuedRequest>& ended);
   void RunLane();
 
   const BatcherOptions options_;
@@ -157,6 +179,7 @@ class Batcher {
   // Requests by the reference whose model is being loaded for them.
   absl::flat_hash_map<std::string, std::vector<Parked>> loading_ ABSL_GUARDED_BY(mutex_);
   int loading_requests_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Duration loading_swept_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
   int loads_ ABSL_GUARDED_BY(mutex_) = 0;    // under way
   int batches_ ABSL_GUARDED_BY(mutex_) = 0;  // the same; as many as queues are busy
   // Of lane_ and stopping_, for the lane. Not an absl::Condition on the mutex: every unlocking, of
