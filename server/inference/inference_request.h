@@ -33,6 +33,10 @@ class InferenceRequest {
   // Not yet checked for NaN and infinity.
   virtual void ReadRows(int64_t first, int64_t count, float* out) const = 0;
 
+  // What is wrong with a value that ReadRows gave as `value`, which is not finite: INVALID_ARGUMENT
+  // with the caller's name for it.
+  virtual absl::Status NotFinite(int64_t row, int64_t feature, float value) const = 0;
+
   // Takes the outputs [count x K] row-major of rows [first, first + count).
   virtual void WriteOutputs(int64_t first, int64_t count, const float* outputs) = 0;
 
