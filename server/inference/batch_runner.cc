@@ -1,6 +1,7 @@
 #include "server/inference/batch_runner.h"
 
 #include <algorithm>
+#include <cmath>
 #include <new>
 
 #include <absl/strings/string_view.h>
@@ -123,12 +124,15 @@ void BatchRunner::ReadRows(const ServableModel& model, absl::Span<BatchPiece> pi
       pieces, first_row_, first_row, rows, [&](BatchPiece& piece, int64_t first, int64_t count) {
         const auto values = static_cast<size_t>(count * features);
         piece.request->ReadRows(first, count, inputs);
-        const absl::Status finite = CheckFinite(
-            absl::string_view(reinterpret_cast<const char*>(inputs), values * sizeof(float)),
-            first * features, features);
-        if (!finite.ok()) {
+        const absl::string_view bytes(reinterpret_cast<const char*>(inputs),
+                                      values * sizeof(float));
+        if (!CheckFinite(bytes, 0, features).ok()) {
+          const float* const wrong = std::find_if(
+              inputs, inputs + values, [](float value) { return !std::isfinite(value); });
+          const int64_t index = wrong - inputs;
           absl::MutexLock lock(&mutex_);
-          piece.status.Update(finite);
+          piece.status.Update(
+              piece.request->NotFinite(first + index / features, index % features, *wrong));
         }
         model.scaler().Apply(absl::MakeConstSpan(inputs, values), inputs);
         inputs += values;

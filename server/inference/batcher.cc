@@ -13,9 +13,11 @@
 namespace mlp {
 namespace {
 
-// Before the first batch of a model has shown how long its rows take, and the bounds after it.
-constexpr absl::Duration kFirstRetryDelay = absl::Milliseconds(10);
+// A queue has room again long before all that is in it was answered.
 constexpr absl::Duration kLongestRetryDelay = absl::Seconds(1);
+
+// A core, until a model's first batch has shown how long its rows take.
+constexpr int64_t kExpectedFlopsPerNs = 50;
 
 // Multiplications and additions of one row.
 int64_t FlopsPerRow(const ServableModel& model) { return model.propagation().flops_per_row(); }
@@ -24,8 +26,13 @@ int64_t RowBytes(const ServableModel& model) {
   return model.features() * static_cast<int64_t>(sizeof(float));
 }
 
-int64_t MaxBatchRows(const ServableModel& model) {
-  return model.limits().max_batch_rows.load(std::memory_order_relaxed);
+// A backlog is answered in batches of at least so many rows: with fewer, their number tells.
+constexpr int64_t kFewestInlineRows = 16;
+
+// By the model's own limit, and by the cost of a batch.
+int64_t MaxBatchRows(const ServableModel& model, int64_t max_flops) {
+  const int64_t most = model.limits().max_batch_rows.load(std::memory_order_relaxed);
+  return std::min(most, max_flops / FlopsPerRow(model));
 }
 
 absl::StatusOr<int64_t> FitOrRefuse(InferenceRequest& request,
@@ -60,104 +67,89 @@ void Batcher::Submit(InferenceRequest& request) {
   }
 }
 
-// --- Loading ---
-
-void Batcher::Park(InferenceRequest& request, absl::Duration arrival) {
-  const std::string reference(request.model_reference());
-  absl::Status refused;
-  bool first = false;
-  {
-    absl::MutexLock lock(&mutex_);
-    if (stopping_) {
-      refused = ServerStopping();
-    } else if (loading_requests_ >= options_.max_loading_requests) {
-      refused = WithRetryDelay(absl::ResourceExhaustedError(
-                                   absl::StrCat("expected at most ", options_.max_loading_requests,
-                                                " requests to wait for models to be loaded")),
-                               kFirstRetryDelay);
-    } else {
-      std::vector<Parked>& parked = loading_[reference];
-      first = parked.empty();
-      parked.push_back({&request, arrival});
-      ++loading_requests_;
-      if (first) ++loads_;
-    }
-  }
-  if (!refused.ok()) {
-    request.Finish(refused);
-  } else if (first && !hooks_.run_elsewhere([this, reference] { LoadFor(reference); })) {
-    LoadFor(reference);  // no thread to be had: late is better than never
-  }
-}
-
-void Batcher::LoadFor(const std::string& reference) {
-  const absl::StatusOr<std::shared_ptr<const ServableModel>> model = models_.Load(reference);
-  std::vector<Parked> parked;
-  {
-    absl::MutexLock lock(&mutex_);
-    parked = std::move(loading_[reference]);
-    loading_.erase(reference);
-    loading_requests_ -= static_cast<int>(parked.size());
-  }
-  for (const Parked& waiting : parked) {
-    if (model.ok()) {
-      Enqueue(*waiting.request, *model, waiting.arrival);
-    } else {
-      waiting.request->Finish(model.status());
-    }
-  }
-  hooks_.wake();
-  absl::MutexLock lock(&mutex_);
-  --loads_;
-}
-
 // --- Queues ---
 
 void Batcher::Enqueue(InferenceRequest& request, std::shared_ptr<const ServableModel> model,
                       absl::Duration arrival) {
   const absl::StatusOr<int64_t> rows = FitOrRefuse(request, model);
   absl::Status refused = rows.status();
+  std::vector<Swept> swept;
   if (rows.ok()) {
     absl::MutexLock lock(&mutex_);
-    const auto found = queues_.find(model.get());
-    refused = Admit(*model, *rows, found == queues_.end() ? nullptr : found->second.get());
+    refused = Admit(*model, *rows);
+    if (absl::IsResourceExhausted(refused)) {
+      swept = Sweep();
+      refused = Admit(*model, *rows);
+    }
     if (refused.ok()) {
       Queue& queue = QueueOf(model);
-      if (queue.entries.empty() && !queue.busy) ready_.push_back(&queue);
-      queue.entries.push_back({.request = &request,
-                               .rows = *rows,
-                               .taken = 0,
-                               .arrival = arrival,
-                               .answered = {.rows = *rows},
-                               .status = {}});
-      queue.waiting_rows += *rows;
+      if (queue.waiting.empty() && !queue.busy) ready_.push_back(&queue);
+      queue.waiting.Push({.request = &request,
+                          .rows = *rows,
+                          .arrival = arrival,
+                          .taken = 0,
+                          .answered = {.rows = *rows},
+                          .status = {}});
       queued_bytes_ += *rows * RowBytes(*model);
-      return;
+    } else if (absl::IsResourceExhausted(refused)) {
+      refused = WithRetryDelay(refused, UntilAnswered(*model));
     }
   }
+  for (Swept& of_model : swept) FinishAll(*of_model.model, of_model.requests);
+  if (refused.ok()) return;
   model->statistics().Failed(absl::ToInt64Nanoseconds(clock_.Elapsed() - arrival));
   request.Finish(refused);
 }
 
-absl::Status Batcher::Admit(const ServableModel& model, int64_t rows, const Queue* queue) const {
+absl::Status Batcher::Admit(const ServableModel& model, int64_t rows) const {
   if (stopping_) return ServerStopping();
-  if (queue == nullptr) return absl::OkStatus();  // nothing waits for this model: always one may
-  const auto waiting = static_cast<int64_t>(queue->entries.size());
+  const auto found = queues_.find(&model);
+  if (found == queues_.end()) return absl::OkStatus();  // nothing waits for it: always one may
   const int64_t most = model.limits().max_queued_requests.load(std::memory_order_relaxed);
-  absl::Status full;
-  if (waiting >= most) {
-    full = absl::ResourceExhaustedError(
+  if (found->second->waiting.requests() >= most) {
+    return absl::ResourceExhaustedError(
         absl::StrCat("model ", model.name(), ": expected at most ", most, " requests to wait"));
-  } else if (queued_bytes_ + rows * RowBytes(model) > options_.max_queued_bytes) {
-    full = absl::ResourceExhaustedError(absl::StrCat("model ", model.name(), ": expected at most ",
+  }
+  if (queued_bytes_ + rows * RowBytes(model) > options_.max_queued_bytes) {
+    return absl::ResourceExhaustedError(absl::StrCat("model ", model.name(), ": expected at most ",
                                                      options_.max_queued_bytes >> 20,
                                                      " MiB of rows to wait"));
-  } else {
-    return absl::OkStatus();
   }
-  const absl::Duration until_empty = absl::Nanoseconds(queue->ns_per_row * queue->waiting_rows);
-  return WithRetryDelay(
-      full, queue->ns_per_row == 0 ? kFirstRetryDelay : std::min(until_empty, kLongestRetryDelay));
+  return absl::OkStatus();
+}
+
+absl::Duration Batcher::UntilAnswered(const ServableModel& model) const {
+  const auto found = queues_.find(&model);
+  if (found == queues_.end()) return absl::ZeroDuration();
+  const Queue& queue = *found->second;
+  int64_t ns_per_row = model.statistics().ns_per_row();
+  if (ns_per_row == 0) ns_per_row = FlopsPerRow(model) / kExpectedFlopsPerNs + 1;
+  const int64_t delay_us = model.limits().queue_delay_us.load(std::memory_order_relaxed);
+  const absl::Duration until_answered =
+      absl::Microseconds(delay_us) +
+      absl::Nanoseconds(ns_per_row * (queue.waiting.rows() + queue.rows_under_way));
+  return std::min(until_answered, kLongestRetryDelay);
+}
+
+std::vector<Batcher::Swept> Batcher::Sweep() {
+  const absl::Duration now = clock_.Elapsed();
+  std::vector<Swept> swept;
+  std::vector<Queue*> empty;
+  for (const auto& [model, queue] : queues_) {
+    if (now - queue->swept < kSweepInterval) continue;
+    queue->swept = now;
+    std::vector<QueuedRequest> ended;
+    queue->waiting.Sweep(ended);
+    if (ended.empty()) continue;
+    for (const QueuedRequest& request : ended) queued_bytes_ -= request.rows * RowBytes(*model);
+    swept.push_back({queue->waiting.model(), std::move(ended)});
+    if (queue->waiting.empty() && !queue->busy) empty.push_back(queue.get());
+  }
+  for (Queue* queue : empty) {
+    std::erase(ready_, queue);
+    Retire(*queue);
+  }
+  return swept;
 }
 
 Batcher::Queue& Batcher::QueueOf(const std::shared_ptr<const ServableModel>& model) {
@@ -169,17 +161,9 @@ Batcher::Queue& Batcher::QueueOf(const std::shared_ptr<const ServableModel>& mod
       queue = std::move(unused_.back());
       unused_.pop_back();
     }
-    queue->model = model;
+    queue->waiting.Reset(model);
   }
   return *queue;
-}
-
-absl::Duration Batcher::Due(const Queue& queue) const {
-  const int64_t delay_us = queue.model->limits().queue_delay_us.load(std::memory_order_relaxed);
-  if (delay_us == 0 || queue.waiting_rows >= MaxBatchRows(*queue.model)) {
-    return -absl::InfiniteDuration();
-  }
-  return queue.entries.front().arrival + absl::Microseconds(delay_us);
 }
 
 // --- Batches ---
@@ -202,6 +186,36 @@ absl::Duration Batcher::RunReady(Worker& worker) {
   return wait;
 }
 
+int64_t Batcher::LaneRows(const ServableModel& model) const {
+  const int64_t rows = std::max<int64_t>(MaxBatchRows(model, options_.max_batch_flops), 1);
+  // Whole blocks, as many for each thread; of fewer than that, one, which all threads share.
+  const int64_t block = model.propagation().block_rows();
+  const int64_t round = block * options_.threads;
+  if (rows >= round) return rows - rows % round;
+  return std::min(rows, block);
+}
+
+absl::Duration Batcher::Due(const Queue& queue) const {
+  return queue.waiting.Due(LaneRows(*queue.waiting.model()));
+}
+
+bool Batcher::RunsInline(Queue& queue) const {
+  const ServableModel& model = *queue.waiting.model();
+  const int64_t inline_rows = MaxBatchRows(model, options_.max_inline_flops);
+  const int64_t lane_rows = LaneRows(model);
+  const int64_t rows = std::min(queue.waiting.rows(), lane_rows);
+  queue.lane_flops = rows * FlopsPerRow(model);
+  // In the lane it would wait for longer than it takes.
+  const bool lane_is_slower = inline_rows >= kFewestInlineRows && queue.lane_flops <= lane_flops_;
+  if (rows > inline_rows && !lane_is_slower) {
+    queue.batch_rows = lane_rows;
+    return false;
+  }
+  queue.batch_rows = inline_rows;
+  queue.lane_flops = 0;
+  return true;
+}
+
 Batcher::Queue* Batcher::NextInline(size_t& turns, absl::Duration& wait) {
   absl::MutexLock lock(&mutex_);
   if (stopping_) return nullptr;
@@ -218,12 +232,13 @@ Batcher::Queue* Batcher::NextInline(size_t& turns, absl::Duration& wait) {
       }
     }
     queue.busy = true;
+    queue.busy_since = clock_.Elapsed();
     ++batches_;
-    const int64_t rows = std::min(queue.waiting_rows, MaxBatchRows(*queue.model));
-    if (rows * FlopsPerRow(*queue.model) <= options_.max_inline_flops) {
+    if (RunsInline(queue)) {
       --turns;
       return &queue;
     }
+    lane_flops_ += queue.lane_flops;
     lane_.push_back(&queue);
     lane_news_.Signal();
   }
@@ -232,10 +247,14 @@ Batcher::Queue* Batcher::NextInline(size_t& turns, absl::Duration& wait) {
 
 void Batcher::RunBatch(Queue& queue, Worker& worker) {
   const absl::Duration started = clock_.Elapsed();
-  const std::shared_ptr<const ServableModel> model = queue.model;
+  const std::shared_ptr<const ServableModel> model = queue.waiting.model();
+  worker.pieces_.clear();
+  worker.requests_.clear();
+  worker.ended_.clear();
   {
     absl::MutexLock lock(&mutex_);
-    Take(queue, worker);
+    queue.waiting.Take(queue.batch_rows, worker.requests_, worker.pieces_, worker.ended_);
+    for (const BatchPiece& piece : worker.pieces_) queue.rows_under_way += piece.count;
   }
   ExecutedBatch executed;
   if (!worker.pieces_.empty()) {
@@ -246,81 +265,70 @@ void Batcher::RunBatch(Queue& queue, Worker& worker) {
   {
     absl::MutexLock lock(&mutex_);
     if (executed.rows > 0) {
-      queue.ns_per_row = absl::ToInt64Nanoseconds(clock_.Elapsed() - started) / executed.rows;
+      const absl::Duration busy = clock_.Elapsed() - queue.busy_since;
+      model->statistics().SetPace(absl::ToInt64Nanoseconds(busy) / executed.rows);
     }
     Release(queue, worker);
   }
-  FinishEnded(*model, worker);
-}
-
-void Batcher::Take(Queue& queue, Worker& worker) {
-  worker.pieces_.clear();
-  worker.entries_.clear();
-  int64_t room = MaxBatchRows(*queue.model);
-  for (Entry& entry : queue.entries) {
-    if (room == 0) break;
-    if (entry.taken == 0) entry.status = entry.request->Waiting();
-    if (!entry.status.ok()) {  // dropped before compute, or failed in an earlier batch
-      queue.waiting_rows -= entry.rows - entry.taken;
-      entry.taken = entry.rows;
-      continue;
-    }
-    const int64_t count = std::min(room, entry.rows - entry.taken);
-    worker.pieces_.push_back(
-        {.request = entry.request, .first = entry.taken, .count = count, .status = {}});
-    worker.entries_.push_back(&entry);
-    entry.taken += count;
-    queue.waiting_rows -= count;
-    room -= count;
-  }
+  FinishAll(*model, worker.ended_);
 }
 
 void Batcher::Credit(const ExecutedBatch& executed, absl::Duration started, Worker& worker) {
   for (size_t i = 0; i < worker.pieces_.size(); ++i) {
-    Entry& entry = *worker.entries_[i];
-    entry.status.Update(worker.pieces_[i].status);
+    QueuedRequest& request = worker.requests_[i];
+    request.status = worker.pieces_[i].status;
     if (worker.pieces_[i].first == 0) {
-      entry.answered.queue_ns = absl::ToInt64Nanoseconds(started - entry.arrival);
+      request.answered.queue_ns = absl::ToInt64Nanoseconds(started - request.arrival);
     }
-    entry.answered.input_ns += executed.input_ns;
-    entry.answered.infer_ns += executed.infer_ns;
-    entry.answered.output_ns += executed.output_ns;
+    request.answered.input_ns += executed.input_ns;
+    request.answered.infer_ns += executed.infer_ns;
+    request.answered.output_ns += executed.output_ns;
   }
 }
 
 void Batcher::Release(Queue& queue, Worker& worker) {
-  worker.ended_.clear();
-  while (!queue.entries.empty() && queue.entries.front().taken == queue.entries.front().rows) {
-    queued_bytes_ -= queue.entries.front().rows * RowBytes(*queue.model);
-    worker.ended_.push_back(std::move(queue.entries.front()));
-    queue.entries.pop_front();
+  for (QueuedRequest& request : worker.requests_) {
+    if (request.status.ok() && request.taken < request.rows) {
+      queue.waiting.Push(std::move(request));
+    } else {
+      worker.ended_.push_back(std::move(request));
+    }
   }
+  const int64_t row_bytes = RowBytes(*queue.waiting.model());
+  for (const QueuedRequest& ended : worker.ended_) queued_bytes_ -= ended.rows * row_bytes;
+  lane_flops_ -= queue.lane_flops;
+  queue.lane_flops = 0;
+  queue.rows_under_way = 0;
   queue.busy = false;
   --batches_;
-  if (!queue.entries.empty()) {
+  if (queue.waiting.empty()) {
+    Retire(queue);
+  } else {
     ready_.push_back(&queue);
-    return;
   }
-  const auto found = queues_.find(queue.model.get());
-  queue.model = nullptr;
-  queue.ns_per_row = 0;
+}
+
+void Batcher::Retire(Queue& queue) {
+  const auto found = queues_.find(queue.waiting.model().get());
+  queue.waiting.Reset(nullptr);
+  queue.swept = -absl::InfiniteDuration();
   unused_.push_back(std::move(found->second));
   queues_.erase(found);
 }
 
-void Batcher::FinishEnded(const ServableModel& model, Worker& worker) {
+void Batcher::FinishAll(const ServableModel& model, std::vector<QueuedRequest>& ended) {
   const absl::Duration now = clock_.Elapsed();
   const int64_t now_ms = absl::ToUnixMillis(clock_.Now());
   int64_t rows = 0;
-  for (Entry& entry : worker.ended_) {
-    entry.answered.total_ns = absl::ToInt64Nanoseconds(now - entry.arrival);
-    if (entry.status.ok()) {
-      model.statistics().Answered(entry.answered, now_ms);
-      rows += entry.rows;
+  for (QueuedRequest& request : ended) {
+    request.answered.total_ns = absl::ToInt64Nanoseconds(now - request.arrival);
+    if (request.status.ok()) {
+      model.statistics().Answered(request.answered, now_ms);
+      rows += request.rows;
     } else {
-      model.statistics().Failed(entry.answered.total_ns);
+      model.statistics().Failed(request.answered.total_ns);
     }
-    entry.request->Finish(entry.status);
+    request.request->Finish(request.status);
   }
   if (rows > 0) metrics_.RowsPredicted(model.name(), rows);
 }
@@ -344,7 +352,7 @@ void Batcher::RunLane() {
 }
 
 void Batcher::Stop() {
-  std::vector<InferenceRequest*> left;
+  std::vector<QueuedRequest> left;
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
@@ -358,12 +366,10 @@ void Batcher::Stop() {
   {
     absl::MutexLock lock(&mutex_);
     ready_.clear();
-    for (auto& [model, queue] : queues_) {
-      for (Entry& entry : queue->entries) left.push_back(entry.request);
-    }
+    for (auto& [model, queue] : queues_) queue->waiting.Clear(left);
     queues_.clear();
   }
-  for (InferenceRequest* request : left) request->Finish(ServerStopping());
+  for (const QueuedRequest& waiting : left) waiting.request->Finish(ServerStopping());
 }
 
 }  // namespace mlp

@@ -13,8 +13,8 @@
 
 namespace mlp {
 
-// The batcher calls, in this order: Fit once; then, unless the caller has gone meanwhile, ReadRows
-// and WriteOutputs for every row exactly once, in pieces, possibly on several threads at a time but
+// The batcher calls, in this order: Fit once; then, for as long as Waiting says so, ReadRows and
+// WriteOutputs for every row exactly once, in pieces, possibly on several threads at a time but
 // never for the same row; and Finish, always, exactly once, after which it no longer touches the
 // object. Thread-compatible but for that.
 class InferenceRequest {
@@ -33,11 +33,15 @@ class InferenceRequest {
   // Not yet checked for NaN and infinity.
   virtual void ReadRows(int64_t first, int64_t count, float* out) const = 0;
 
+  // What is wrong with a value that ReadRows gave as `value`, which is not finite: INVALID_ARGUMENT
+  // with the caller's name for it.
+  virtual absl::Status NotFinite(int64_t row, int64_t feature, float value) const = 0;
+
   // Takes the outputs [count x K] row-major of rows [first, first + count).
   virtual void WriteOutputs(int64_t first, int64_t count, const float* outputs) = 0;
 
   // OK while somebody waits for the answer; CANCELLED where the caller has gone, DEADLINE_EXCEEDED
-  // where its time is over. Asked before anything is computed. Any thread.
+  // where its time is over. Asked before each batch that has rows of it. Any thread.
   virtual absl::Status Waiting() const = 0;
 
   // The end: OK after all outputs were written, otherwise why there is no answer. Any thread.

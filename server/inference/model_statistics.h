@@ -2,6 +2,7 @@
 // ModelStatistics of the Open Inference Protocol.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 
@@ -54,6 +55,10 @@ struct ModelCounts {
 // Thread-safe.
 class ModelStatistics {
  public:
+  // Time for each row of the last batch, waiting for its turn included; 0: there was none yet.
+  void SetPace(int64_t ns_per_row) { ns_per_row_.store(ns_per_row, std::memory_order_relaxed); }
+  int64_t ns_per_row() const { return ns_per_row_.load(std::memory_order_relaxed); }
+
   void Executed(const ExecutedBatch& batch);
   void Answered(const AnsweredRequest& request, int64_t now_ms);
   // Refused or failed after its model was known.
@@ -62,6 +67,7 @@ class ModelStatistics {
   ModelCounts Read() const;
 
  private:
+  std::atomic<int64_t> ns_per_row_ = 0;
   mutable absl::Mutex mutex_;
   ModelCounts counts_ ABSL_GUARDED_BY(mutex_);
 };

@@ -163,6 +163,11 @@ void PredictMessage::ReadRows(int64_t first, int64_t count, float* out) const {
   });
 }
 
+absl::Status PredictMessage::NotFinite(int64_t row, int64_t feature, float value) const {
+  return absl::InvalidArgumentError(absl::StrCat("features: row ", row, ", feature ", feature,
+                                                 ": expected a finite number, got ", value));
+}
+
 void PredictMessage::WriteOutputs(int64_t first, int64_t count, const float* outputs) {
   const int64_t classes = model_->classes();
   std::copy_n(outputs, count * classes, outputs_.data() + first * classes);

@@ -26,6 +26,7 @@ class PredictMessage : public InferenceMessage {
   absl::string_view model_reference() const override;
   absl::StatusOr<int64_t> Fit(const std::shared_ptr<const ServableModel>& model) override;
   void ReadRows(int64_t first, int64_t count, float* out) const override;
+  absl::Status NotFinite(int64_t row, int64_t feature, float value) const override;
   void WriteOutputs(int64_t first, int64_t count, const float* outputs) override;
 
   void AppendResponse(const absl::Status& status, std::string& out) override;

@@ -9,7 +9,7 @@
 namespace mlp {
 
 ResidentModels::ResidentModels(Store& store, const ResidencyOptions& options)
-    : store_(store), set_(options.budget_bytes) {}
+    : store_(store), options_(options), set_(options.budget_bytes) {}
 
 ResidentModels::Model ResidentModels::Find(absl::string_view reference) {
   absl::MutexLock lock(&mutex_);

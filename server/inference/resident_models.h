@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,6 +17,8 @@
 #include <absl/status/statusor.h>
 #include <absl/strings/string_view.h>
 #include <absl/synchronization/mutex.h>
+#include <absl/time/clock.h>
+#include <absl/time/time.h>
 
 #include "server/inference/resident_set.h"
 #include "server/inference/servable_model.h"
@@ -29,6 +32,10 @@ struct ResidencyOptions {
   // Memory of all models in it at most, in bytes. What a load under way takes comes on top of it
   // until the model is in.
   int64_t budget_bytes = int64_t{2} << 30;
+  // How long a load waits for models in use to be let go, which is mostly a matter of a batch.
+  absl::Duration max_wait_for_room = absl::Seconds(1);
+  // Lets so much time pass.
+  std::function<void(absl::Duration)> pause = absl::SleepFor;
 };
 
 // What a caller can expect of a model version now.
@@ -65,10 +72,12 @@ class ResidentModels {
   // The same, loading it first where it is not in memory; many callers at once share one load.
   // INVALID_ARGUMENT: no reference. NOT_FOUND says whether model, version or alias is missing;
   // DATA_LOSS: a damaged artifact; UNAVAILABLE: unloaded; RESOURCE_EXHAUSTED: larger than the
-  // budget, or (with a retry hint) than what the models that are in use leave of it.
+  // budget, or (with a retry hint) than what the models that are in use leave of it even after
+  // max_wait_for_room.
   absl::StatusOr<Model> Load(absl::string_view reference);
 
-  // As Load, but lets no other model go for it: RESOURCE_EXHAUSTED where there is no room.
+  // As Load, but lets no other model go for it and does not wait for one: RESOURCE_EXHAUSTED where
+  // there is no room.
   absl::StatusOr<Model> LoadIfRoom(absl::string_view reference);
 
   // Versions of `model` were published or deleted: finds out which is the newest, and loads that
@@ -141,7 +150,14 @@ class ResidentModels {
   void KeepPrevious(const std::string& name, const absl::Status& failure, Name& known)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  // Takes a model that was read into the set, waiting for room if `may_evict`. ResidentSet's error;
+  // Changing where `generation` of `name` ended meanwhile. Lets go of the lock while it waits.
+  absl::Status Insert(const std::string& name, int64_t generation, const Model& model,
+                      bool may_evict, std::vector<Model>& released)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   Store& store_;
+  const ResidencyOptions options_;
 
   mutable absl::Mutex mutex_;
   ResidentSet set_ ABSL_GUARDED_BY(mutex_);

@@ -19,6 +19,9 @@ constexpr int64_t kArtifactOverheadBytes = 64 << 10;
 // Where the machine's memory is used up.
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
+// Between two looks for room: less than most batches take that are worth waiting for.
+constexpr absl::Duration kPause = absl::Milliseconds(2);
+
 absl::Status Unloaded(absl::string_view name) {
   return absl::UnavailableError(absl::StrCat("model ", name, ": unloaded; load it to use it"));
 }
@@ -159,12 +162,32 @@ absl::StatusOr<ResidentModels::Model> ResidentModels::LoadVersion(const std::str
       if (IsDamage(read.status())) known->versions[version].damaged = true;
       return read;
     }
-    MLP_RETURN_IF_ERROR(set_.Insert(*read, may_evict, released));
+    const absl::Status inserted = Insert(name, generation, *read, may_evict, released);
+    known = NameOf(name, generation);
+    if (known == nullptr) continue;
+    if (!inserted.ok()) return inserted;
     known->versions[version] = {state.statistics, /*damaged=*/false};
     if (!known->limits_known) SetLimits(settings, *known);  // unless Apply did, with newer ones
     return read;
   }
   return Changing(name);
+}
+
+absl::Status ResidentModels::Insert(const std::string& name, int64_t generation, const Model& model,
+                                    bool may_evict, std::vector<Model>& released) {
+  absl::Status inserted = set_.Insert(model, may_evict, released);
+  if (!may_evict) return inserted;
+  absl::Duration waited;
+  // Whoever lets a model go tells nobody: it is looked at again.
+  while (RetryDelay(inserted) > absl::ZeroDuration() && waited < options_.max_wait_for_room) {
+    mutex_.Unlock();
+    options_.pause(kPause);
+    mutex_.Lock();
+    waited += kPause;
+    if (NameOf(name, generation) == nullptr) return Changing(name);
+    inserted = set_.Insert(model, may_evict, released);
+  }
+  return inserted;
 }
 
 absl::StatusOr<ResidentModels::Model> ResidentModels::ReadModel(const std::string& name,

@@ -34,9 +34,9 @@ bool ResidentSet::Contains(absl::string_view name, int64_t version) const {
 
 absl::Status ResidentSet::CheckFits(absl::string_view name, int64_t version, int64_t bytes) const {
   if (bytes <= budget_bytes_) return absl::OkStatus();
-  return absl::ResourceExhaustedError(absl::StrCat("model ", Reference(name, version),
-                                                   ": expected at most ", budget_bytes_,
-                                                   " bytes, the memory for models, got ", bytes));
+  return absl::ResourceExhaustedError(
+      absl::StrCat("model ", Reference(name, version), ": expected at most ", budget_bytes_,
+                   " bytes, the memory for models (--model-memory-bytes), got ", bytes));
 }
 
 absl::Status ResidentSet::NoRoom(const ServableModel& model) const {

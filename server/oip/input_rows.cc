@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -41,6 +42,7 @@ constexpr Datatype kDatatypes[] = {
 };
 
 constexpr auto kFloatBytes = static_cast<int64_t>(sizeof(float));
+constexpr auto kDoubleBytes = static_cast<int64_t>(sizeof(double));
 
 struct Field {
   absl::string_view name;
@@ -224,6 +226,20 @@ void CopyRows(const InputRows& input, int64_t first, int64_t count, float* out) 
       CopyValues<uint32_t>(input, begin, values, out);
       return;
   }
+}
+
+absl::Status RefuseValue(const InputRows& input, int64_t row, int64_t feature, float value) {
+  const int64_t index = row * input.features + feature;
+  const std::string where = absl::StrCat("inputs[0]: row ", row, ", feature ", feature);
+  if (input.value == Value::kDouble) {
+    double sent = 0;
+    CopyBytes(input, index * kDoubleBytes, kDoubleBytes, reinterpret_cast<char*>(&sent));
+    if (std::isfinite(sent)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(where, ": expected a number in the range of FP32, got ", sent));
+    }
+  }
+  return absl::InvalidArgumentError(absl::StrCat(where, ": expected a finite number, got ", value));
 }
 
 }  // namespace mlp

@@ -33,4 +33,8 @@ absl::StatusOr<InputRows> FindInputRows(const InferRequestParser& parser, int fe
 // infinity.
 void CopyRows(const InputRows& input, int64_t first, int64_t count, float* out);
 
+// INVALID_ARGUMENT for a value that CopyRows gives as `value`, NaN or infinity: with what the
+// caller sent, where that is a number that FP32 does not hold.
+absl::Status RefuseValue(const InputRows& input, int64_t row, int64_t feature, float value);
+
 }  // namespace mlp

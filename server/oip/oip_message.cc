@@ -42,6 +42,10 @@ void OipMessage::ReadRows(int64_t first, int64_t count, float* out) const {
   CopyRows(input_, first, count, out);
 }
 
+absl::Status OipMessage::NotFinite(int64_t row, int64_t feature, float value) const {
+  return RefuseValue(input_, row, feature, value);
+}
+
 void OipMessage::WriteOutputs(int64_t first, int64_t count, const float* outputs) {
   outputs_.Write(first, count, outputs);
 }

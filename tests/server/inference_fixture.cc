@@ -1,10 +1,12 @@
 #include "tests/server/inference_fixture.h"
 
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "core/artifact/artifact.h"
 #include "core/base/clock.h"
+#include "core/nn/weighted_sums.h"
 #include "server/store/sqlite_store.h"
 
 namespace mlp {
@@ -28,6 +30,11 @@ Artifact RandomArtifact(const Shape& shape, std::mt19937& random) {
 }
 
 }  // namespace
+
+bool SameOutput(float expected, float got) {
+  if (WeightedSumsKeepTheirBits()) return std::memcmp(&expected, &got, sizeof(float)) == 0;
+  return std::abs(expected - got) <= 1e-5f;
+}
 
 InferenceFixture::InferenceFixture() {
   StopServer();
@@ -105,18 +112,27 @@ std::string InferenceFixture::Mistake(const Asked& asked,
                                       const v1::PredictResponse& response) const {
   const int classes = kShapes[asked.model].classes;
   const std::string where = absl::StrCat("seed ", kSeed, ", ", asked.request.model(), ", ");
-  if (response.labels_size() != static_cast<int>(asked.rows.size()) ||
-      response.outputs_size() != classes * response.labels_size()) {
-    return absl::StrCat(where, asked.rows.size(), " rows, labels: ", response.labels_size());
+  if (response.version() != 1) return absl::StrCat(where, "version ", response.version());
+  const auto rows = static_cast<int>(asked.rows.size());
+  if (response.labels_size() != rows || response.class_names_size() != rows ||
+      response.outputs_size() != classes * rows) {
+    return absl::StrCat(where, rows, " rows, labels: ", response.labels_size(),
+                        ", class names: ", response.class_names_size(),
+                        ", outputs: ", response.outputs_size());
   }
-  for (int i = 0; i < response.labels_size(); ++i) {
+  for (int i = 0; i < rows; ++i) {
     const v1::PredictResponse& alone = alone_[asked.model][asked.rows[static_cast<size_t>(i)]];
     for (int k = 0; k < classes; ++k) {
       const float expected = alone.outputs(k);
       const float got = response.outputs(i * classes + k);
-      if (!(std::abs(expected - got) <= 1e-5f)) {
+      if (!SameOutput(expected, got)) {
         return absl::StrCat(where, "row ", i, ": expected ", expected, ", got ", got);
       }
+    }
+    if (response.labels(i) != alone.labels(0) || response.class_names(i) != alone.class_names(0)) {
+      return absl::StrCat(where, "row ", i, ": expected label ", alone.labels(0), " ",
+                          alone.class_names(0), ", got ", response.labels(i), " ",
+                          response.class_names(i));
     }
   }
   return "";

@@ -26,10 +26,12 @@ struct Shape {
 // The last one is wide enough for the lane from 10 rows on.
 constexpr Shape kShapes[] = {{"small", 3, 4, 2}, {"middle", 40, 30, 10}, {"wide", 200, 1000, 5}};
 
-class InferenceFixture : public ServerTest {
- protected:
-  InferenceFixture();
+// Whether two answers to the same row agree as docs/numerics.md says: in their bits on a CPU with
+// AVX-512, otherwise closely.
+bool SameOutput(float expected, float got);
 
+class InferenceFixture : public ServerTest {
+ public:
   // A request, and the rows of its model's pool that it is made of.
   struct Asked {
     size_t model = 0;  // index into kShapes
@@ -37,10 +39,14 @@ class InferenceFixture : public ServerTest {
     v1::PredictRequest request;
   };
 
+ protected:
+  InferenceFixture();
+
   // `count` rows, as pixels or as features. Thread-safe.
   Asked Ask(size_t model, int count, std::mt19937& random) const;
 
-  // Empty where `response` is the answer to exactly these rows. Thread-safe.
+  // Empty where `response` is the answer to exactly these rows: SameOutput, the same labels and
+  // class names, the version. Thread-safe.
   std::string Mistake(const Asked& asked, const v1::PredictResponse& response) const;
 
   // Every model answers.

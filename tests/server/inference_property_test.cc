@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <cmath>
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
@@ -27,55 +29,101 @@ namespace {
 
 using ::testing::HasSubstr;
 
-using InferencePropertyTest = InferenceFixture;
+// A call that does not block its caller.
+struct Call {
+  grpc::ClientContext context;
+  InferenceFixture::Asked asked;
+  v1::PredictResponse response;
+  grpc::Status status;
+  bool hurried = false;
+  bool cancelled = false;
+};
+
+class InferencePropertyTest : public InferenceFixture {
+ protected:
+  // `done` runs on a thread of gRPC's, after all of the call has been set.
+  void Start(Call& call, const std::function<void()>& done) {
+    prediction_->async()->Predict(&call.context, &call.asked.request, &call.response,
+                                  [&call, done](grpc::Status status) {
+                                    call.status = std::move(status);
+                                    done();
+                                  });
+  }
+
+  void SetQueue(const std::string& name, int max_queued_requests) {
+    v1::SetServingSettingsRequest settings;
+    settings.set_model(name);
+    settings.mutable_settings()->set_max_queued_requests(max_queued_requests);
+    v1::Model model;
+    grpc::ClientContext context;
+    ASSERT_TRUE(models_->SetServingSettings(&context, settings, &model).ok());
+  }
+
+  // From a seed of its own and with another lambda, so that no two versions are alike.
+  void TrainVersion(int version) {
+    v1::CreateTrainingJobRequest request;
+    request.set_model("swapped");
+    request.set_dataset("blobs");
+    for (const int units : {kFeatures, 5, 3}) {
+      request.mutable_config()->mutable_network()->add_layers(units);
+    }
+    request.mutable_config()->set_lambda(0.1 * version);
+    request.mutable_config()->set_seed(version);
+    v1::TrainingJob job;
+    grpc::ClientContext context;
+    ASSERT_TRUE(training_->CreateTrainingJob(&context, request, &job).ok());
+    v1::WatchTrainingJobRequest watch;
+    watch.set_id(job.id());
+    grpc::ClientContext watch_context;
+    const auto reader = training_->WatchTrainingJob(&watch_context, watch);
+    v1::WatchTrainingJobResponse event;
+    while (reader->Read(&event)) {
+      if (event.has_job()) job = event.job();
+    }
+    ASSERT_TRUE(reader->Finish().ok());
+    ASSERT_EQ(job.state(), v1::JOB_STATE_SUCCEEDED) << job.message();
+  }
+};
 
 TEST_F(InferencePropertyTest, EveryCallerGetsTheAnswerToItsOwnRows) {
-  constexpr int kThreads = 16;
-  constexpr int kCalls = 150;
-  std::atomic<int> answered = 0;
-  std::vector<std::thread> callers;
-  for (int t = 0; t < kThreads; ++t) {
-    callers.emplace_back([this, t, &answered] {
-      std::mt19937 random(kSeed + 100 + static_cast<uint32_t>(t));
-      const auto stub = v1::PredictionService::NewStub(channel_);
-      for (int i = 0; i < kCalls; ++i) {
-        const Asked asked = Ask(random() % 3, 1 + static_cast<int>(random() % 40), random);
-        grpc::ClientContext context;
-        const bool hurried = random() % 8 == 0;
-        const bool cancelled = !hurried && random() % 8 == 0;
-        context.set_deadline(std::chrono::system_clock::now() +
-                             (hurried ? std::chrono::milliseconds(1 + random() % 5)
-                                      : std::chrono::milliseconds(kLong)));
-        v1::PredictResponse response;
-        grpc::Status status;
-        absl::BlockingCounter ended(1);
-        stub->async()->Predict(&context, &asked.request, &response,
-                               [&status, &ended](grpc::Status end) {
-                                 status = std::move(end);
-                                 ended.DecrementCount();
-                               });
-        if (cancelled) context.TryCancel();
-        ended.Wait();
-        if (status.ok()) {
-          ++answered;
-          EXPECT_EQ(Mistake(asked, response), "");
-        } else if (hurried) {
-          EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
-        } else {
-          EXPECT_TRUE(cancelled) << status.error_message();
-          EXPECT_EQ(status.error_code(), grpc::StatusCode::CANCELLED);
-        }
-      }
-    });
+  constexpr int kCalls = 3000;  // all outstanding at the same time
+  std::mt19937 random(kSeed + 100);
+  std::vector<std::unique_ptr<Call>> calls;
+  for (int i = 0; i < kCalls; ++i) {
+    Call& call = *calls.emplace_back(std::make_unique<Call>());
+    call.asked = Ask(random() % 3, 1 + static_cast<int>(random() % 40), random);
+    call.hurried = random() % 8 == 0;
+    call.cancelled = !call.hurried && random() % 8 == 0;
   }
-  for (std::thread& caller : callers) caller.join();
-  EXPECT_GT(answered, kThreads * kCalls / 2);
+  absl::BlockingCounter ended(kCalls);
+  for (const auto& call : calls) {
+    call->context.set_deadline(std::chrono::system_clock::now() +
+                               (call->hurried ? std::chrono::milliseconds(1 + random() % 50)
+                                              : std::chrono::milliseconds(2 * kLong)));
+    Start(*call, [&ended] { ended.DecrementCount(); });
+    if (call->cancelled) call->context.TryCancel();
+  }
+  ended.Wait();
+  int answered = 0;
+  for (const auto& call : calls) {
+    if (call->status.ok()) {
+      ++answered;
+      EXPECT_EQ(Mistake(call->asked, call->response), "");
+    } else if (call->hurried) {
+      EXPECT_EQ(call->status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+    } else {
+      EXPECT_TRUE(call->cancelled) << call->status.error_message();
+      EXPECT_EQ(call->status.error_code(), grpc::StatusCode::CANCELLED);
+    }
+  }
+  EXPECT_GT(answered, kCalls / 2);
   ExpectHealthy();
 }
 
 TEST_F(InferencePropertyTest, EveryAnswerIsOfOneVersionWhileVersionsAreSwapped) {
+  constexpr int kVersions = 6;
   ASSERT_TRUE(Upload(Header("blobs", 30), Blobs(30)).ok());
-  Train("swapped", "blobs");
+  TrainVersion(1);
   v1::PredictRequest request;
   request.set_model("swapped");
   for (int i = 0; i < 6 * kFeatures; ++i) request.add_features(0.3f * static_cast<float>(i % 7));
@@ -94,70 +142,91 @@ TEST_F(InferencePropertyTest, EveryAnswerIsOfOneVersionWhileVersionsAreSwapped) 
       }
     });
   }
-  for (int i = 0; i < 5; ++i) Train("swapped", "blobs");
+  for (int version = 2; version <= kVersions; ++version) TrainVersion(version);
   enough = true;
   for (std::thread& caller : callers) caller.join();
   v1::PredictResponse last;
   ASSERT_TRUE(Predict(request, &last).ok());
-  EXPECT_EQ(last.version(), 6);
+  EXPECT_EQ(last.version(), kVersions);
   EXPECT_GE(answers.size(), 2u);
-  for (const auto& [version, responses] : answers) {
+
+  std::vector<v1::PredictResponse> alone(kVersions + 1);
+  for (int version = 1; version <= kVersions; ++version) {
     request.set_model(absl::StrCat("swapped@", version));
-    v1::PredictResponse alone;
-    ASSERT_TRUE(Predict(request, &alone).ok());
+    ASSERT_TRUE(Predict(request, &alone[static_cast<size_t>(version)]).ok());
+  }
+  // No output of one version passes for that of another.
+  for (size_t a = 1; a < alone.size(); ++a) {
+    for (size_t b = a + 1; b < alone.size(); ++b) {
+      for (int k = 0; k < alone[a].outputs_size(); ++k) {
+        ASSERT_GT(std::abs(alone[a].outputs(k) - alone[b].outputs(k)), 2e-5) << a << ", " << b;
+      }
+    }
+  }
+  for (const auto& [version, responses] : answers) {
+    const v1::PredictResponse& expected = alone[static_cast<size_t>(version)];
     for (const v1::PredictResponse& response : responses) {
-      ASSERT_EQ(response.outputs_size(), alone.outputs_size());
-      for (int k = 0; k < alone.outputs_size(); ++k) {
-        ASSERT_NEAR(response.outputs(k), alone.outputs(k), 1e-5) << "version " << version;
+      ASSERT_EQ(response.outputs_size(), expected.outputs_size());
+      for (int k = 0; k < expected.outputs_size(); ++k) {
+        ASSERT_TRUE(SameOutput(expected.outputs(k), response.outputs(k)))
+            << "version " << version << ": expected " << expected.outputs(k) << ", got "
+            << response.outputs(k);
       }
     }
   }
 }
 
-TEST_F(InferencePropertyTest, AFullQueueRefusesWithARetryDelayAndAnswersTheOthers) {
-  v1::SetServingSettingsRequest settings;
-  settings.set_model("wide");
-  settings.mutable_settings()->set_max_queued_requests(4);
-  v1::Model model;
-  grpc::ClientContext settings_context;
-  ASSERT_TRUE(models_->SetServingSettings(&settings_context, settings, &model).ok());
+// Many times what the queue holds, at once and again and again.
+TEST_F(InferencePropertyTest, AFullQueueRefusesAtOnceAndGoesOnAnswering) {
+  SetQueue("wide", 4);
   constexpr int kOutstanding = 64;
-  struct Call {
-    grpc::ClientContext context;
-    Asked asked;
-    v1::PredictResponse response;
-    grpc::Status status;
-  };
+  constexpr int kRounds = 20;
   std::mt19937 random(kSeed);
-  int refused = 0, answered = 0;
-  for (int round = 0; round < 20 && refused == 0; ++round) {
+  int refused = 0, answered = 0, refused_before_an_answer = 0;
+  for (int round = 0; round < kRounds; ++round) {
     std::vector<std::unique_ptr<Call>> calls;
     absl::BlockingCounter ended(kOutstanding);
+    absl::Mutex mutex;
+    std::vector<const Call*> order;  // as they ended
     for (int i = 0; i < kOutstanding; ++i) {
       Call& call = *calls.emplace_back(std::make_unique<Call>());
       call.asked = Ask(2, 40, random);
       call.context.set_deadline(std::chrono::system_clock::now() + kLong);
-      prediction_->async()->Predict(&call.context, &call.asked.request, &call.response,
-                                    [&call, &ended](grpc::Status status) {
-                                      call.status = std::move(status);
-                                      ended.DecrementCount();
-                                    });
+      Start(call, [&call, &ended, &mutex, &order] {
+        {
+          absl::MutexLock lock(&mutex);
+          order.push_back(&call);
+        }
+        ended.DecrementCount();
+      });
     }
     ended.Wait();
-    for (const auto& call : calls) {
+    int answered_now = 0;
+    int refused_now = 0;
+    absl::MutexLock lock(&mutex);
+    for (const Call* call : order) {
       if (call->status.ok()) {
-        ++answered;
+        ++answered_now;
+        // Had a refusal waited for the queue, none would be there before the last answer is.
+        refused_before_an_answer += refused_now;
+        refused_now = 0;
         EXPECT_EQ(Mistake(call->asked, call->response), "");
         continue;
       }
       ++refused;
+      ++refused_now;
       EXPECT_EQ(call->status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED)
           << call->status.error_message();
       EXPECT_THAT(call->status.error_details(), HasSubstr("google.rpc.RetryInfo"));
     }
+    // Whatever is refused, the queue's content is always answered.
+    EXPECT_GE(answered_now, 4);
+    answered += answered_now;
   }
   EXPECT_GT(refused, 0);
-  EXPECT_GT(answered, 0);
+  EXPECT_GT(refused_before_an_answer, 0);
+  EXPECT_EQ(answered + refused, kRounds * kOutstanding);
+  ExpectHealthy();
 }
 
 TEST_F(InferencePropertyTest, PeersThatSayNothingHoldUpNobody) {

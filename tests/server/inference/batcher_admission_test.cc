@@ -7,6 +7,7 @@
 #include <string>
 
 #include <gmock/gmock.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <gtest/gtest.h>
 
 #include "server/inference/batcher.h"
@@ -73,6 +74,112 @@ TEST_F(SmallMemoryBatcherTest, RefusesRowsThatTheMemoryForQueuesDoesNotHold) {
   ExpectAnswered(*fit[1], 4);
 }
 
+TEST_F(BatcherAdmissionTest, ARequestThatNobodyWaitsForGivesItsPlaceToOthers) {
+  store_.Publish("m", Diagonal(1));
+  Limit("m", Limits(0, 0, 3));
+  const auto held = SubmitEach("m", {1, 1, 1});
+  held[0]->waiting = absl::CancelledError("gone");
+  held[2]->message.set_deadline(absl::ZeroDuration());
+  const auto live = SubmitEach("m", {1, 1});
+  EXPECT_EQ(held[0]->status.code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(held[2]->status.code(), absl::StatusCode::kDeadlineExceeded);
+  const auto refused = SubmitEach("m", {1});
+  EXPECT_EQ(refused[0]->status.code(), absl::StatusCode::kResourceExhausted);
+  RunAll();
+  ExpectAnswered(*held[1], 1);
+  ExpectAnswered(*live[0], 1);
+  ExpectAnswered(*live[1], 1);
+  EXPECT_EQ(held[0]->answers, 1);
+  EXPECT_EQ(held[2]->answers, 1);
+  EXPECT_EQ(Counts("m").fail.count, 3);
+}
+
+TEST_F(SmallMemoryBatcherTest, RequestsThatNobodyWaitsForGiveTheirMemoryToOtherModels) {
+  store_.Publish("m", Diagonal(1));
+  store_.Publish("other", Diagonal(1));
+  const auto gone = SubmitEach("m", {6, 2});  // all 64 bytes
+  const auto first = SubmitEach("other", {1});
+  for (const auto& request : gone) request->waiting = absl::CancelledError("gone");
+  const auto second = SubmitEach("other", {1});
+  EXPECT_EQ(gone[0]->answers, 1);
+  EXPECT_EQ(gone[1]->answers, 1);
+  RunAll();
+  ExpectAnswered(*first[0], 1);
+  ExpectAnswered(*second[0], 1);
+  const auto later = SubmitEach("m", {8});  // its queue is as good as new, and the memory free
+  const auto more = SubmitEach("other", {1});
+  RunAll();
+  ExpectAnswered(*later[0], 8);
+  ExpectAnswered(*more[0], 1);
+  EXPECT_EQ(Counts("m").executions, 1);
+}
+
+// --- When to try again ---
+
+// Takes a millisecond a row.
+class SlowMessage final : public PredictMessage {
+ public:
+  explicit SlowMessage(FakeClock& clock) : clock_(clock) {}
+  void ReadRows(int64_t first, int64_t count, float* out) const override {
+    clock_.Advance(count * absl::Milliseconds(1));
+    PredictMessage::ReadRows(first, count, out);
+  }
+
+ private:
+  FakeClock& clock_;
+};
+
+class BatcherRetryTest : public BatchFixture {
+ protected:
+  // Has two rows of "m" computed, at a millisecond each.
+  void RunSlowRows() {
+    struct Caller final : InferenceCaller {
+      absl::Status Waiting() const override { return absl::OkStatus(); }
+      void Answered(InferenceMessage&, const absl::Status& ended) override { status = ended; }
+      absl::Status status = absl::UnknownError("not answered");
+    } caller;
+    SlowMessage message(clock_);
+    message.set_caller(caller);
+    const std::string bytes = RowsOf("m", 2).SerializeAsString();
+    google::protobuf::io::ArrayInputStream in(bytes.data(), static_cast<int>(bytes.size()));
+    ASSERT_TRUE(message.Parse(in).ok());
+    batcher_.Submit(message);
+    RunAll();
+    ASSERT_TRUE(caller.status.ok()) << caller.status;
+  }
+  absl::Duration DelayOfOneMore() { return RetryDelay(SubmitEach("m", {1})[0]->status); }
+};
+
+TEST_F(BatcherRetryTest, TheDelayIsThatOfAllRowsThatWaitAndRemembersHowLongRowsTake) {
+  store_.Publish("m", Diagonal(1));
+  Limit("m", Limits(0, 0, 2));
+  RunSlowRows();  // the queue is empty again
+  const auto held = SubmitEach("m", {7, 20});
+  EXPECT_EQ(DelayOfOneMore(), absl::Milliseconds(27));
+  RunAll();
+}
+
+TEST_F(BatcherRetryTest, TheDelayCountsTheTimeThatABatchIsHeldBack) {
+  store_.Publish("m", Diagonal(1));
+  Limit("m", Limits(0, 0, 2));
+  RunSlowRows();
+  Limit("m", Limits(0, 100'000, 2));
+  const auto held = SubmitEach("m", {7, 20});
+  EXPECT_EQ(DelayOfOneMore(), absl::Milliseconds(127));
+  clock_.Advance(absl::Milliseconds(100));
+  RunAll();
+  ExpectAnswered(*held[1], 20);
+}
+
+TEST_F(BatcherRetryTest, TheDelayIsASecondAtMost) {
+  store_.Publish("m", Diagonal(1));
+  Limit("m", Limits(0, 0, 2));
+  RunSlowRows();
+  const auto held = SubmitEach("m", {1, 5000});
+  EXPECT_EQ(DelayOfOneMore(), absl::Seconds(1));
+  RunAll();
+}
+
 // --- Requests that are not computed ---
 
 TEST_F(BatcherAdmissionTest, DropsWhatNobodyWaitsForBeforeItIsComputed) {
@@ -86,6 +193,25 @@ TEST_F(BatcherAdmissionTest, DropsWhatNobodyWaitsForBeforeItIsComputed) {
   EXPECT_EQ(requests[2]->status.code(), absl::StatusCode::kDeadlineExceeded);
   EXPECT_THAT(Batches(Counts("m")), ElementsAre(Pair(2, 1)));
   EXPECT_EQ(Counts("m").fail.count, 2);
+}
+
+TEST_F(BatcherAdmissionTest, ComputesNoFurtherRowsOnceNobodyWaits) {
+  store_.Publish("m", Diagonal(1));
+  Limit("m", Limits(2));
+  const auto gone = SubmitEach("m", {8});
+  EXPECT_EQ(batcher_.RunReady(worker_), absl::ZeroDuration());
+  EXPECT_EQ(gone[0]->answers, 0);
+  gone[0]->waiting = absl::CancelledError("gone");
+  RunAll();
+  EXPECT_EQ(gone[0]->answers, 1);
+  EXPECT_EQ(gone[0]->status.code(), absl::StatusCode::kCancelled);
+  const auto late = SubmitEach("m", {8});
+  batcher_.RunReady(worker_);
+  late[0]->message.set_deadline(absl::ZeroDuration());
+  RunAll();
+  EXPECT_EQ(late[0]->answers, 1);
+  EXPECT_EQ(late[0]->status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_THAT(Batches(Counts("m")), ElementsAre(Pair(2, 2)));
 }
 
 TEST_F(BatcherAdmissionTest, ExecutesNothingWhereNobodyWaits) {
@@ -178,6 +304,22 @@ TEST_F(FewLoadsBatcherTest, RefusesWhereTooManyWaitForLoads) {
   RunAll();
   ExpectAnswered(*waiting[0], 1);
   ExpectAnswered(*waiting[1], 1);
+}
+
+TEST_F(FewLoadsBatcherTest, RequestsThatNobodyWaitsForGiveTheirPlaceToOthers) {
+  store_.Publish("m", Diagonal(1));
+  hold_loads_ = true;
+  const auto waiting = SubmitEach("m", {1, 1});
+  waiting[0]->waiting = absl::CancelledError("gone");
+  const auto live = SubmitEach("m", {1});
+  EXPECT_EQ(waiting[0]->answers, 1);
+  EXPECT_EQ(waiting[0]->status.code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(held_loads_.size(), 1u);
+  RunLoads();
+  RunAll();
+  ExpectAnswered(*waiting[1], 1);
+  ExpectAnswered(*live[0], 1);
+  EXPECT_EQ(waiting[0]->answers, 1);
 }
 
 // --- The end ---

@@ -10,13 +10,18 @@
 #include <absl/base/thread_annotations.h>
 #include <absl/synchronization/mutex.h>
 #include <absl/synchronization/notification.h>
+#include <gmock/gmock.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <gtest/gtest.h>
 
+#include "core/nn/forward_propagation.h"
 #include "tests/server/inference/batch_fixture.h"
 
 namespace mlp {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Pair;
 
 // Everything is too large.
 class BatcherLaneTest : public BatchFixture {
@@ -24,11 +29,11 @@ class BatcherLaneTest : public BatchFixture {
   BatcherLaneTest() : BatchFixture({.threads = 2, .max_inline_flops = 0}) {}
 };
 
-// Stops where its rows are read, in the middle of a batch.
+// Stops where its first rows are read, in the middle of a batch.
 class HeldMessage final : public PredictMessage {
  public:
   void ReadRows(int64_t first, int64_t count, float* out) const override {
-    reached.Notify();
+    if (first == 0) reached.Notify();
     go_on.WaitForNotification();
     PredictMessage::ReadRows(first, count, out);
   }
@@ -136,6 +141,104 @@ TEST_F(BatcherLaneTest, StopEndsTheLanesBatchAndFinishesWhatWaits) {
   EXPECT_EQ(held.answers, 1);
   EXPECT_TRUE(held.status.ok()) << held.status;
 }
+
+// --- Turns ---
+
+// Of Diagonal.
+constexpr int64_t kFlopsPerRow = 8;
+
+// 16 rows of Diagonal are run inline, and one of Large goes to the lane.
+class BatcherTurnsTest : public BatchFixture {
+ protected:
+  static constexpr int kLargeUnits = 64;
+  static constexpr int64_t kLargeFlopsPerRow = int64_t{2} * (2 * kLargeUnits + kLargeUnits * 2);
+
+  BatcherTurnsTest() : BatchFixture({.threads = 2, .max_inline_flops = 16 * kFlopsPerRow}) {}
+
+  static Artifact Large() {
+    Artifact artifact = Diagonal(1);
+    artifact.network.topology = {2,
+                                 {{kLargeUnits, Activation::kSigmoid}, {2, Activation::kSigmoid}}};
+    artifact.network.parameters.setZero(3 * kLargeUnits + (kLargeUnits + 1) * 2);
+    return artifact;
+  }
+};
+
+TEST_F(BatcherTurnsTest, ASmallModelsBacklogIsAnsweredInlineWhileALargeModelHasTheLane) {
+  store_.Publish("large", Large());
+  store_.Publish("small", Diagonal(1));
+  HeldRequest held(Request("large", {1, 2}));
+  batcher_.Submit(held.message);
+  EXPECT_EQ(batcher_.RunReady(worker_), absl::InfiniteDuration());
+  held.message.reached.WaitForNotification();
+  const auto small = SubmitEach("small", {1, 38, 1});
+  RunAll();
+  for (const auto& request : small) ASSERT_TRUE(request->answered.HasBeenNotified());
+  EXPECT_THAT(Batches(Counts("small")), ElementsAre(Pair(8, 1), Pair(16, 2)));
+  {
+    absl::MutexLock lock(&held.mutex);
+    EXPECT_EQ(held.answers, 0);
+  }
+  held.message.go_on.Notify();
+  batcher_.Stop();
+}
+
+TEST_F(BatcherTurnsTest, ABacklogThatCostsMoreThanTheLaneHasToDoWaitsForTheLane) {
+  store_.Publish("large", Large());
+  store_.Publish("small", Diagonal(1));
+  HeldRequest held(Request("large", {1, 2}));
+  batcher_.Submit(held.message);
+  batcher_.RunReady(worker_);
+  held.message.reached.WaitForNotification();
+  constexpr int kRows = kLargeFlopsPerRow / kFlopsPerRow + 1;
+  const auto small = SubmitEach("small", {kRows});
+  EXPECT_EQ(batcher_.RunReady(worker_), absl::InfiniteDuration());
+  EXPECT_FALSE(small[0]->answered.HasBeenNotified());
+  held.message.go_on.Notify();
+  RunLane(small);
+  ExpectAnswered(*small[0], kRows);
+}
+
+TEST_F(BatcherTurnsTest, ModelsTakeTurnsInTheLane) {
+  store_.Publish("first", Large());
+  store_.Publish("second", Large());
+  Limit("first", Limits(1));
+  HeldRequest held(Request("first", {1, 2, 3, 4}));
+  batcher_.Submit(held.message);
+  batcher_.RunReady(worker_);
+  held.message.reached.WaitForNotification();
+  const auto second = SubmitEach("second", {1});
+  EXPECT_EQ(batcher_.RunReady(worker_), absl::InfiniteDuration());
+  held.message.go_on.Notify();
+  second[0]->answered.WaitForNotification();  // before the other row of the first one
+  {
+    absl::MutexLock lock(&held.mutex);
+    EXPECT_EQ(held.answers, 0);
+  }
+  batcher_.Stop();
+}
+
+// Three blocks and a few rows for two threads.
+class BatcherCostTest : public BatchFixture {
+ protected:
+  BatcherCostTest()
+      : BatchFixture({.threads = 2,
+                      .max_inline_flops = 0,
+                      .max_batch_flops = (3 * BlockRows() + 5) * kFlopsPerRow}) {}
+
+  static int64_t BlockRows() { return RecommendedBlockRows(Diagonal(1).network.topology); }
+};
+
+TEST_F(BatcherCostTest, ABatchIsBoundedByItsCostInWholeBlocksForEachThread) {
+  store_.Publish("m", Diagonal(1));
+  const auto requests = SubmitEach("m", {static_cast<int>(5 * BlockRows() + 1)});
+  RunLane(requests);
+  ExpectAnswered(*requests[0], static_cast<int>(5 * BlockRows() + 1));
+  EXPECT_THAT(Batches(Counts("m")),
+              ElementsAre(Pair(BlockRows() + 1, 1), Pair(2 * BlockRows(), 2)));
+}
+
+// --- The end ---
 
 using BatcherStopTest = BatchFixture;
 

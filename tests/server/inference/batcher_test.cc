@@ -102,6 +102,39 @@ TEST_F(BatcherTest, GivesEachModelOneBatchATurn) {
   EXPECT_EQ(batcher_.RunReady(worker_), absl::InfiniteDuration());
 }
 
+TEST_F(BatcherTest, ARequestWaitsForOneBatchOfALargerOneBeforeIt) {
+  store_.Publish("m", Diagonal(1));
+  Limit("m", Limits(4));
+  const auto large = SubmitEach("m", {19});
+  const auto small = SubmitEach("m", {1, 2});
+  batcher_.RunReady(worker_);
+  EXPECT_EQ(small[0]->answers, 0);
+  batcher_.RunReady(worker_);  // both, and another row of the large one
+  ExpectAnswered(*small[0], 1);
+  ExpectAnswered(*small[1], 2);
+  const auto later = SubmitEach("m", {3});
+  batcher_.RunReady(worker_);  // the large one's turn
+  EXPECT_EQ(later[0]->answers, 0);
+  batcher_.RunReady(worker_);
+  ExpectAnswered(*later[0], 3);
+  EXPECT_EQ(large[0]->answers, 0);
+  RunAll();
+  ExpectAnswered(*large[0], 19);
+}
+
+TEST_F(BatcherTest, LargeRequestsOfOneModelTakeTurns) {
+  store_.Publish("m", Diagonal(1));
+  Limit("m", Limits(4));
+  const auto requests = SubmitEach("m", {400, 9});
+  for (int batch = 0; batch < 5; ++batch) batcher_.RunReady(worker_);
+  EXPECT_EQ(requests[1]->answers, 0);
+  batcher_.RunReady(worker_);
+  ExpectAnswered(*requests[1], 9);
+  EXPECT_EQ(requests[0]->answers, 0);
+  RunAll();
+  ExpectAnswered(*requests[0], 400);
+}
+
 // --- The delay ---
 
 TEST_F(BatcherTest, HoldsABatchBackUntilItIsDue) {
@@ -140,6 +173,15 @@ TEST_F(BatcherTest, SaysWhenTheRestOfAFullBatchIsDue) {
   clock_.Advance(absl::Microseconds(900));
   RunAll();
   ExpectAnswered(*requests[1], 1);
+}
+
+TEST_F(BatcherTest, ARequestThatHasBegunIsNotDelayedAgain) {
+  store_.Publish("m", Diagonal(1));
+  Limit("m", Limits(4, 1000));
+  const auto requests = SubmitEach("m", {5});
+  EXPECT_EQ(batcher_.RunReady(worker_), absl::ZeroDuration());
+  EXPECT_EQ(batcher_.RunReady(worker_), absl::InfiniteDuration());
+  ExpectAnswered(*requests[0], 5);
 }
 
 TEST_F(BatcherTest, OneModelsDelayHoldsUpNoOther) {

@@ -2,6 +2,7 @@
 // damage.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -142,7 +143,12 @@ class ResidentModelsTest : public ::testing::Test {
   // Starts anew with room for `count` models.
   void MakeRoomFor(int64_t count) {
     models_ = std::make_unique<ResidentModels>(
-        store_, ResidencyOptions{.budget_bytes = count * OneModel()});
+        store_, ResidencyOptions{.budget_bytes = count * OneModel(),
+                                 .max_wait_for_room = absl::Seconds(1),
+                                 .pause = [this](absl::Duration time) {
+                                   waited_ += time;
+                                   if (while_waiting_) while_waiting_();
+                                 }});
   }
   // The version that answers, 0 where the model has to be loaded.
   int64_t Found(const std::string& reference) {
@@ -158,6 +164,9 @@ class ResidentModelsTest : public ::testing::Test {
     return models_->Load(reference).status();
   }
 
+  // How long loads waited for room, and what goes on meanwhile.
+  absl::Duration waited_;
+  std::function<void()> while_waiting_;
   TemporaryStore temporary_;
   GatedStore store_{*temporary_};
   std::unique_ptr<ResidentModels> models_ =

@@ -143,6 +143,44 @@ TEST_F(ResidentModelsTest, NeverLetsAModelGoThatIsInUse) {
   EXPECT_EQ(Found("b"), 0);
 }
 
+TEST_F(ResidentModelsTest, WaitsForAModelInUseToBeLetGo) {
+  for (const char* name : {"a", "b"}) Publish(name);
+  MakeRoomFor(1);
+  auto a = models_->Load("a").value();
+  int looks = 0;
+  while_waiting_ = [&] {
+    // Nobody is held up meanwhile.
+    EXPECT_EQ(models_->Condition("b").value(), ModelCondition::kLoading);
+    if (++looks == 3) a = nullptr;
+  };
+  EXPECT_EQ(Loaded("b"), 1);
+  EXPECT_EQ(looks, 3);
+  EXPECT_EQ(Found("a"), 0);
+  EXPECT_EQ(Found("b"), 1);
+}
+
+TEST_F(ResidentModelsTest, WaitsForRoomASecondAtMost) {
+  for (const char* name : {"a", "b"}) Publish(name);
+  MakeRoomFor(1);
+  const auto a = models_->Load("a").value();
+  EXPECT_EQ(LoadStatus("b").code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(waited_, absl::Seconds(1));
+  EXPECT_EQ(models_->LoadIfRoom("b").status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(waited_, absl::Seconds(1));
+}
+
+TEST_F(ResidentModelsTest, AModelThatIsUnloadedWhileItWaitsForRoomStaysOut) {
+  for (const char* name : {"a", "b"}) Publish(name);
+  MakeRoomFor(1);
+  auto a = models_->Load("a").value();
+  while_waiting_ = [&] {
+    a = nullptr;
+    EXPECT_TRUE(models_->Unload("b").ok());
+  };
+  EXPECT_EQ(LoadStatus("b").code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(Found("b@1"), 0);
+}
+
 Artifact WithNote(size_t bytes) {
   Artifact artifact = DiagonalArtifact(1);
   artifact.provenance_json = absl::StrCat("{\"note\":\"", std::string(bytes, 'x'), "\"}");
@@ -165,6 +203,7 @@ TEST_F(ResidentModelsTest, LetsNothingGoForAModelThatDoesNotFit) {
   const absl::Status large = LoadStatus("large");
   EXPECT_THAT(large, IsStatus(absl::StatusCode::kResourceExhausted,
                               absl::StrCat("expected at most ", 2 * OneModel(), " bytes")));
+  EXPECT_THAT(large, IsStatus(absl::StatusCode::kResourceExhausted, "--model-memory-bytes"));
   EXPECT_EQ(RetryDelay(large), absl::ZeroDuration());
   EXPECT_EQ(Found("a"), 1);
   // So much that it is not even read.

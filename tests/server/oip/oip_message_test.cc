@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "server/inference/batch_runner.h"
 #include "tests/server/oip/oip_fixture.h"
 
 namespace mlp {
@@ -73,6 +74,30 @@ TEST(OipMessage, ReadsRawAndTypedRowsOfUint8) {
     float second[4];
     request->ReadRows(1, 1, second);
     EXPECT_THAT(second, ElementsAre(255, 2, 3, 4));
+  }
+}
+
+TEST(OipMessage, NamesTheInputWhereAValueIsNotFinite) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  struct Case {
+    inference::ModelInferRequest request;
+    std::string expected;
+  };
+  const Case cases[] = {
+      {RawRequest<float>("FP32", {0, 1, 2, 3, 4, static_cast<float>(kNan), 6, 7}),
+       "inputs[0]: row 1, feature 1: expected a finite number, got nan"},
+      {RawRequest<double>("FP64", {0, 1, 2, 3, 4, 5, kNan, 7}),
+       "inputs[0]: row 1, feature 2: expected a finite number, got nan"},
+      {RawRequest<double>("FP64", {0, 1, 2, 3, 4, 5, 6, -1e300}),
+       "inputs[0]: row 1, feature 3: expected a number in the range of FP32, got -1e+300"},
+  };
+  for (const Case& given : cases) {
+    const auto model = MakeModel();
+    OipCall call(given.request);
+    ASSERT_EQ(call.Begin(model).value(), 2);
+    BatchPiece pieces[] = {{.request = &call, .first = 0, .count = 2, .status = {}}};
+    BatchRunner().Run(*model, absl::MakeSpan(pieces));
+    EXPECT_EQ(pieces[0].status, absl::InvalidArgumentError(given.expected));
   }
 }
 

@@ -1,6 +1,7 @@
 // The calls beside inference, over a real store in a temporary folder.
 #include "server/oip/oip_service.h"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -8,8 +9,10 @@
 #include <gtest/gtest.h>
 
 #include "server/build_info.h"
+#include "server/inference/batcher.h"
 #include "tests/server/api/fake_rpc_call.h"
 #include "tests/server/oip/oip_fixture.h"
+#include "tests/testing/fake_clock.h"
 #include "tests/testing/temporary_store.h"
 
 namespace mlp {
@@ -203,26 +206,45 @@ TEST_F(OipServiceTest, ReportsStatisticsOfWhatWasInMemory) {
   EXPECT_EQ(of("b", "2").model_stats(0).inference_count(), 0u);
 }
 
+// An OIP request on its way through a batcher.
+class BatchedCall final : public InferenceCaller {
+ public:
+  explicit BatchedCall(int rows) : message_(testing::RequestFor("UINT8", rows, 2)) {
+    message_.request.set_model_name("m");
+    message_.request.add_raw_input_contents(std::string(static_cast<size_t>(2 * rows), '\1'));
+    message_.set_caller(*this);
+    EXPECT_TRUE(message_.Read().ok());
+  }
+  InferenceMessage& message() { return message_; }
+  absl::Status Waiting() const override { return waiting; }
+  void Answered(InferenceMessage&, const absl::Status& ended) override { status = ended; }
+
+  absl::Status waiting;
+  absl::Status status = absl::UnknownError("not answered");
+
+ private:
+  testing::OipCall message_;
+};
+
 TEST_F(OipServiceTest, StatisticsAddUp) {
   store_.Publish("m", MakeArtifact(2, {"x", "y"}));
-  const auto model = models_.Load("m").value();
-  // Three requests of 1, 2 and 5 rows: the first two in one batch of 3, the last one in 4 and 1.
-  model->statistics().Executed({.rows = 3, .input_ns = 10, .infer_ns = 100, .output_ns = 1});
-  model->statistics().Executed({.rows = 4, .input_ns = 20, .infer_ns = 200, .output_ns = 2});
-  model->statistics().Executed({.rows = 1, .input_ns = 30, .infer_ns = 300, .output_ns = 3});
-  const auto answered = [&](int64_t rows, int64_t input, int64_t infer, int64_t output) {
-    model->statistics().Answered({.rows = rows,
-                                  .total_ns = 1000 + input + infer + output,
-                                  .queue_ns = 1000,
-                                  .input_ns = input,
-                                  .infer_ns = infer,
-                                  .output_ns = output},
-                                 1'700'000'000'000 + rows);
-  };
-  answered(1, 10, 100, 1);
-  answered(2, 10, 100, 1);
-  answered(5, 50, 500, 5);
-  model->statistics().Failed(77);
+  ASSERT_TRUE(models_.Load("m").ok());
+  v1::ServingSettings limits;
+  limits.set_max_batch_rows(4);
+  models_.Apply("m", limits);
+  FakeClock clock;
+  Metrics metrics;
+  Batcher batcher(
+      {}, models_, metrics, clock,
+      {.run_elsewhere = [](const std::function<void()>&) { return false; }, .wake = [] {}});
+  Batcher::Worker worker;
+  // Batches of 1 + 2 + 1 rows and of the other 4; one request is gone before.
+  BatchedCall one(1), two(2), five(5), gone(3);
+  gone.waiting = absl::CancelledError("gone");
+  for (BatchedCall* call : {&one, &gone, &two, &five}) batcher.Submit(call->message());
+  clock.Advance(absl::Microseconds(1));
+  while (batcher.RunReady(worker) == absl::ZeroDuration()) clock.Advance(absl::Microseconds(4));
+  for (const BatchedCall* call : {&one, &two, &five}) EXPECT_TRUE(call->status.ok());
 
   const auto response =
       Get(&OipService::ModelStatistics, Named<inference::ModelStatisticsRequest>("m"));
@@ -230,36 +252,33 @@ TEST_F(OipServiceTest, StatisticsAddUp) {
   const inference::ModelStatistics& statistics = response.model_stats(0);
   EXPECT_EQ(statistics.name(), "m");
   EXPECT_EQ(statistics.version(), "1");
-  EXPECT_EQ(statistics.last_inference(), 1'700'000'000'005u);
+  EXPECT_EQ(statistics.last_inference(),
+            static_cast<uint64_t>(absl::ToUnixMillis(FakeClock().Now())));
+  EXPECT_EQ(statistics.inference_count(), 8u);  // rows
+  EXPECT_EQ(statistics.execution_count(), 2u);  // batches
 
-  uint64_t executions = 0;
-  uint64_t rows = 0;
-  uint64_t infer_ns = 0;
-  for (const auto& batch : statistics.batch_stats()) {
-    EXPECT_EQ(batch.compute_input().count(), batch.compute_infer().count());
-    EXPECT_EQ(batch.compute_output().count(), batch.compute_infer().count());
-    executions += batch.compute_infer().count();
-    rows += batch.compute_infer().count() * batch.batch_size();
-    infer_ns += batch.compute_infer().ns();
-  }
-  EXPECT_EQ(statistics.execution_count(), executions);
-  EXPECT_EQ(statistics.inference_count(), rows);
-  EXPECT_EQ(executions, 3u);
-  EXPECT_EQ(rows, 8u);
-  EXPECT_EQ(infer_ns, 600u);
+  ASSERT_EQ(statistics.batch_stats_size(), 1);
+  const inference::InferBatchStatistics& batches = statistics.batch_stats(0);
+  EXPECT_EQ(batches.batch_size(), 4u);
+  EXPECT_EQ(batches.compute_input().count(), 2u);
+  EXPECT_EQ(batches.compute_infer().count(), 2u);
+  EXPECT_EQ(batches.compute_output().count(), 2u);
 
   const inference::InferStatistics& requests = statistics.inference_stats();
   EXPECT_EQ(requests.success().count(), 3u);
-  EXPECT_EQ(requests.queue().count(), requests.success().count());
-  EXPECT_EQ(requests.compute_input().count(), requests.success().count());
-  EXPECT_EQ(requests.compute_infer().count(), requests.success().count());
-  EXPECT_EQ(requests.compute_output().count(), requests.success().count());
-  EXPECT_EQ(requests.success().ns(), requests.queue().ns() + requests.compute_input().ns() +
-                                         requests.compute_infer().ns() +
-                                         requests.compute_output().ns());
-  EXPECT_EQ(requests.compute_infer().ns(), 700u);
+  EXPECT_EQ(requests.queue().count(), 3u);
+  EXPECT_EQ(requests.compute_input().count(), 3u);
+  EXPECT_EQ(requests.compute_infer().count(), 3u);
+  EXPECT_EQ(requests.compute_output().count(), 3u);
+  // Until their first batch, and until their last: a microsecond each, and 4 more for the large
+  // one.
+  EXPECT_EQ(requests.queue().ns(), 3 * 1000u);
+  EXPECT_EQ(requests.success().ns(), 3 * 1000u + 4000u);
+  // The large one waited for both batches, the other two for the first.
+  EXPECT_GT(requests.compute_infer().ns(), batches.compute_infer().ns());
+  EXPECT_LT(requests.compute_infer().ns(), 3 * batches.compute_infer().ns());
   EXPECT_EQ(requests.fail().count(), 1u);
-  EXPECT_EQ(requests.fail().ns(), 77u);
+  EXPECT_EQ(requests.fail().ns(), 1000u);
   EXPECT_TRUE(requests.has_cache_hit() && requests.has_cache_miss());
   EXPECT_EQ(requests.cache_hit().count(), 0u);
 }
