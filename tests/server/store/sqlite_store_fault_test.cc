@@ -303,7 +303,6 @@ TEST_F(SqliteStoreFaultTest, DatabaseOfTheFirstSchemaIsBroughtUpToDate) {
                                       "ALTER TABLE dataset_pieces DROP COLUMN weights;"
                                       "ALTER TABLE jobs DROP COLUMN log;"
                                       "ALTER TABLE jobs DROP COLUMN initial_model;"
-                                      "ALTER TABLE dataset_pieces DROP COLUMN weights;"
                                       "PRAGMA user_version = 1"),
               IsOk());
   const auto store = Open();
