@@ -33,15 +33,17 @@ done
 
 # All 60,000 train, so nothing is left to choose by: the numbers were chosen on 10,000 of them.
 common=(--layers 784,800,10 --activation relu --cost softmax --lambda 0 --split 100/0/0
-        --optimizer adamw --learning-rate 1e-3 --schedule cosine --batch-size 128)
+        --schedule cosine --batch-size 128)
 if [ ${#flags[@]} -eq 0 ]; then
   case $recipe in
     distorted)
       budget=0.0070
-      flags=("${common[@]}" --epochs 200 --elastic 34,4 --rotate 8 --scale 0.1 --average-epochs 5) ;;
+      flags=("${common[@]}" --optimizer sgd --nesterov --learning-rate 0.1 --epochs 300
+             --elastic 34,4 --rotate 8 --scale 0.1 --average-epochs 5) ;;
     plain)
       budget=0.0150
-      flags=("${common[@]}" --epochs 40 --dropout 0.5 --input-dropout 0.2) ;;
+      flags=("${common[@]}" --optimizer adamw --learning-rate 1e-3 --epochs 60 --dropout 0.5
+             --input-dropout 0.2) ;;
   esac
 fi
 

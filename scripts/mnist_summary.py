@@ -19,7 +19,7 @@ def main() -> int:
     for seed in sys.argv[5:]:
         job = last_line(pathlib.Path(progress) / f"{recipe}-seed-{seed}.jsonl")
         evaluation = last_line(pathlib.Path(evaluations) / f"evaluation-{seed}.json")
-        errors.append(1.0 - evaluation["accuracy"])
+        errors.append(1.0 - evaluation["evaluation"]["accuracy"])
         seconds.append(job["result"]["seconds"])
         print(json.dumps({
             "recipe": recipe,
