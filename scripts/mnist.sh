@@ -38,7 +38,7 @@ if [ ${#flags[@]} -eq 0 ]; then
   case $recipe in
     distorted)
       budget=0.0070
-      flags=("${common[@]}" --optimizer sgd --nesterov --learning-rate 0.1 --epochs 300
+      flags=("${common[@]}" --optimizer sgd --nesterov --learning-rate 0.1 --epochs 220
              --elastic 34,4 --rotate 8 --scale 0.1 --average-epochs 5) ;;
     plain)
       budget=0.0150
