@@ -1,5 +1,5 @@
 // The matrix product of training, a tile at a time: c [rows x panel] = start + a [rows x depth] *
-// b [depth x panel]. All three products of a layer are made of it (core/train/layer_phases).
+// b [depth x panel]. All three products of a layer are made of it (core/train/dense_layer_step).
 // b is one panel of a matrix that was cut into panels (core/nn/panels.h), so that it is read in the
 // order in which it lies in memory; a is the weights or anything else as it is.
 #pragma once

@@ -151,4 +151,13 @@ void InferenceFixture::ExpectHealthy() {
   }
 }
 
+void InferenceFixture::SetQueue(const std::string& name, int max_queued_requests) {
+  v1::SetServingSettingsRequest settings;
+  settings.set_model(name);
+  settings.mutable_settings()->set_max_queued_requests(max_queued_requests);
+  v1::Model model;
+  grpc::ClientContext context;
+  ASSERT_TRUE(models_->SetServingSettings(&context, settings, &model).ok());
+}
+
 }  // namespace mlp

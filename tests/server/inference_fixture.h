@@ -52,6 +52,9 @@ class InferenceFixture : public ServerTest {
   // Every model answers.
   void ExpectHealthy();
 
+  // How many requests may wait for model `name`.
+  void SetQueue(const std::string& name, int max_queued_requests);
+
  private:
   void PublishAll();
   // Asks for every row of the model's pool alone.

@@ -75,15 +75,6 @@ class InferenceOipTest : public InferenceFixture {
     (*request.mutable_parameters())["timeout"].set_int64_param(timeout.count());
   }
 
-  void SetQueue(const std::string& name, int max_queued_requests) {
-    v1::SetServingSettingsRequest settings;
-    settings.set_model(name);
-    settings.mutable_settings()->set_max_queued_requests(max_queued_requests);
-    v1::Model model;
-    grpc::ClientContext context;
-    ASSERT_TRUE(models_->SetServingSettings(&context, settings, &model).ok());
-  }
-
   const std::unique_ptr<Stub> stub_ = inference::GRPCInferenceService::NewStub(channel_);
 };
 

@@ -50,38 +50,12 @@ class InferencePropertyTest : public InferenceFixture {
                                   });
   }
 
-  void SetQueue(const std::string& name, int max_queued_requests) {
-    v1::SetServingSettingsRequest settings;
-    settings.set_model(name);
-    settings.mutable_settings()->set_max_queued_requests(max_queued_requests);
-    v1::Model model;
-    grpc::ClientContext context;
-    ASSERT_TRUE(models_->SetServingSettings(&context, settings, &model).ok());
-  }
-
   // From a seed of its own and with another lambda, so that no two versions are alike.
   void TrainVersion(int version) {
-    v1::CreateTrainingJobRequest request;
-    request.set_model("swapped");
-    request.set_dataset("blobs");
-    for (const int units : {kFeatures, 5, 3}) {
-      request.mutable_config()->mutable_network()->add_layers(units);
-    }
+    v1::CreateTrainingJobRequest request = SmallJob("swapped", "blobs");
     request.mutable_config()->set_lambda(0.1 * version);
     request.mutable_config()->set_seed(version);
-    v1::TrainingJob job;
-    grpc::ClientContext context;
-    ASSERT_TRUE(training_->CreateTrainingJob(&context, request, &job).ok());
-    v1::WatchTrainingJobRequest watch;
-    watch.set_id(job.id());
-    grpc::ClientContext watch_context;
-    const auto reader = training_->WatchTrainingJob(&watch_context, watch);
-    v1::WatchTrainingJobResponse event;
-    while (reader->Read(&event)) {
-      if (event.has_job()) job = event.job();
-    }
-    ASSERT_TRUE(reader->Finish().ok());
-    ASSERT_EQ(job.state(), v1::JOB_STATE_SUCCEEDED) << job.message();
+    Train(request);
   }
 };
 

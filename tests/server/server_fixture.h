@@ -125,13 +125,24 @@ class ServerTest : public ::testing::Test {
     return writer->Finish();
   }
 
-  v1::TrainingJob Train(const std::string& model, const std::string& dataset) {
+  // A job of kFeatures-5-3, for Train to run.
+  static v1::CreateTrainingJobRequest SmallJob(const std::string& model,
+                                               const std::string& dataset) {
     v1::CreateTrainingJobRequest request;
     request.set_model(model);
     request.set_dataset(dataset);
     for (const int units : {kFeatures, 5, 3})
       request.mutable_config()->mutable_network()->add_layers(units);
     request.mutable_config()->set_lambda(0.1);
+    return request;
+  }
+
+  v1::TrainingJob Train(const std::string& model, const std::string& dataset) {
+    return Train(SmallJob(model, dataset));
+  }
+
+  // Returns when it has succeeded.
+  v1::TrainingJob Train(const v1::CreateTrainingJobRequest& request) {
     v1::TrainingJob job;
     grpc::ClientContext context;
     const grpc::Status created = training_->CreateTrainingJob(&context, request, &job);

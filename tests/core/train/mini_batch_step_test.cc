@@ -9,35 +9,19 @@
 
 #include <gtest/gtest.h>
 
-#include "core/base/random.h"
 #include "core/nn/initialization.h"
 #include "core/nn/network.h"
 #include "core/train/sparse_layer_step.h"
 #include "tests/core/train/naive_step.h"
+#include "tests/core/train/random_batch.h"
 
 namespace mlp {
 namespace {
 
-struct Data {
-  std::vector<float> inputs;
-  std::vector<int32_t> labels;
-  std::vector<float> weights;
-
-  MiniBatch batch() const { return {inputs.data(), labels, weights}; }
-};
+using Data = RandomBatch;
 
 Data RandomData(const Topology& topology, int64_t rows, bool weighted, int64_t seed) {
-  Random random(seed, 0);
-  Data data;
-  for (int64_t i = 0; i < rows * topology.inputs; ++i) {
-    data.inputs.push_back(static_cast<float>(random.Uniform(-1.0, 1.0)));
-  }
-  for (int64_t i = 0; i < rows; ++i) {
-    data.labels.push_back(
-        static_cast<int32_t>(random.Below(static_cast<uint64_t>(topology.outputs()))));
-    if (weighted) data.weights.push_back(static_cast<float>(random.Uniform(0.2, 3.0)));
-  }
-  return data;
+  return Data(topology, rows, /*share=*/1.0, weighted, seed);
 }
 
 TrainingConfig Config(std::vector<int> units, Activation activation) {

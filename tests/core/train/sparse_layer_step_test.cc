@@ -7,10 +7,10 @@
 
 #include <gtest/gtest.h>
 
-#include "core/base/random.h"
 #include "core/nn/initialization.h"
 #include "core/train/mini_batch_step.h"
 #include "tests/core/train/naive_step.h"
+#include "tests/core/train/random_batch.h"
 
 namespace mlp {
 namespace {
@@ -83,27 +83,10 @@ std::vector<SparseCase> Cases() {
   return cases;
 }
 
-struct Data {
-  std::vector<float> inputs;
-  std::vector<int32_t> labels;
-  std::vector<float> weights;
-
-  MiniBatch batch() const { return {inputs.data(), labels, weights}; }
-};
+using Data = RandomBatch;
 
 Data RandomData(const Topology& topology, int64_t rows, double share, int64_t seed) {
-  Random random(seed, 0);
-  Data data;
-  for (int64_t i = 0; i < rows * topology.inputs; ++i) {
-    const bool kept = random.Uniform() < share;
-    data.inputs.push_back(kept ? static_cast<float>(random.Uniform(-1.0, 1.0)) : 0.0f);
-  }
-  for (int64_t i = 0; i < rows; ++i) {
-    data.labels.push_back(
-        static_cast<int32_t>(random.Below(static_cast<uint64_t>(topology.outputs()))));
-    data.weights.push_back(static_cast<float>(random.Uniform(0.2, 3.0)));
-  }
-  return data;
+  return Data(topology, rows, share, /*weighted=*/true, seed);
 }
 
 VectorF StartOf(const TrainingConfig& config) {
