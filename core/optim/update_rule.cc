@@ -1,5 +1,6 @@
 #include "core/optim/update_rule.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 
@@ -35,6 +36,16 @@ void AddSquares(const float* values, int64_t rows, int64_t columns, int64_t stri
     }
     *reinterpret_cast<Lanes*>(squares) = sums;
     for (int64_t lane = 0; j < columns; ++j, ++lane) squares[lane] += values[j] * values[j];
+  }
+}
+
+// `squares` [kLanes x columns].
+MLP_FOR_EACH_CPU
+void AddColumnSquares(const float* __restrict values, int64_t rows, int64_t columns, int64_t stride,
+                      float* __restrict squares) {
+  for (int64_t i = 0; i < rows; ++i, values += stride) {
+    float* __restrict sums = squares + i % kLanes * columns;
+    for (int64_t j = 0; j < columns; ++j) sums[j] += values[j] * values[j];
   }
 }
 
@@ -93,26 +104,50 @@ void Scale(float factor, float* values, int64_t count) {
   for (int64_t j = 0; j < count; ++j) values[j] *= factor;
 }
 
+MLP_FOR_EACH_CPU
+void ScaleColumns(const float* __restrict factors, float* __restrict values, int64_t rows,
+                  int64_t columns, int64_t stride) {
+  for (int64_t i = 0; i < rows; ++i, values += stride) {
+    for (int64_t j = 0; j < columns; ++j) values[j] *= factors[j];
+  }
+}
+
+// 1 where it is within.
+float FactorOf(double squared_norm, float max_norm) {
+  const double norm = std::sqrt(squared_norm);
+  const auto limit = static_cast<double>(max_norm);
+  return norm > limit ? static_cast<float>(limit / norm) : 1.0f;
+}
+
+void AddPenaltyGradients(const PenaltyOptions& penalties, const ParameterBlock& block) {
+  if (penalties.l2 == 0.0f && penalties.l1 == 0.0f) return;
+  for (int64_t i = 0; i < block.rows; ++i) {
+    AddTo(penalties.l2, penalties.l1, block.theta + i * block.stride,
+          block.gradient + i * block.gradient_stride, block.columns);
+  }
+}
+
 double OneMinusPower(double base, int64_t exponent) {
   return 1.0 - std::pow(base, static_cast<double>(exponent));
 }
 
 }  // namespace
 
-double SumOfLanes(const float* lanes) {
+double SumOfLanes(const float* lanes, int64_t stride) {
   double sum = 0.0;
-  for (int64_t i = 0; i < kLanes; ++i) sum += static_cast<double>(lanes[i]);
+  for (int64_t i = 0; i < kLanes; ++i) sum += static_cast<double>(lanes[i * stride]);
   return sum;
 }
 
 void AddPenalties(const PenaltyOptions& penalties, const ParameterBlock& block, float* squares) {
-  if (penalties.l2 != 0.0f || penalties.l1 != 0.0f) {
-    for (int64_t i = 0; i < block.rows; ++i) {
-      AddTo(penalties.l2, penalties.l1, block.theta + i * block.stride,
-            block.gradient + i * block.gradient_stride, block.columns);
-    }
-  }
+  AddPenaltyGradients(penalties, block);
   AddSquares(block.gradient, block.rows, block.columns, block.gradient_stride, squares);
+}
+
+void AddPenaltiesTransposed(const PenaltyOptions& penalties, const ParameterBlock& block,
+                            float* squares) {
+  AddPenaltyGradients(penalties, block);
+  AddColumnSquares(block.gradient, block.rows, block.columns, block.gradient_stride, squares);
 }
 
 UpdateRule::UpdateRule(const OptimizerOptions& options, double learning_rate, int64_t step)
@@ -155,11 +190,19 @@ void LimitRowNorms(const ParameterBlock& block, float max_norm) {
     float* row = block.theta + i * block.stride;
     float squares[kLanes] = {};
     AddSquares(row, 1, block.columns, block.columns, squares);
-    const double norm = std::sqrt(SumOfLanes(squares));
-    if (norm > static_cast<double>(max_norm)) {
-      Scale(static_cast<float>(static_cast<double>(max_norm) / norm), row, block.columns);
-    }
+    const float factor = FactorOf(SumOfLanes(squares, 1), max_norm);
+    if (factor != 1.0f) Scale(factor, row, block.columns);
   }
+}
+
+void LimitColumnNorms(const ParameterBlock& block, float max_norm, float* scratch) {
+  std::fill_n(scratch, kLanes * block.columns, 0.0f);
+  AddColumnSquares(block.theta, block.rows, block.columns, block.stride, scratch);
+  // A column's factor takes the place of its first sum.
+  for (int64_t j = 0; j < block.columns; ++j) {
+    scratch[j] = FactorOf(SumOfLanes(scratch + j, block.columns), max_norm);
+  }
+  ScaleColumns(scratch, block.theta, block.rows, block.columns, block.stride);
 }
 
 }  // namespace mlp

@@ -9,8 +9,9 @@
 
 namespace mlp {
 
-// Some rows of a layer's weights, or its biases as one row, with what belongs to them. The pointers
-// are to the first row; rows lie `stride` apart, those of the gradient `gradient_stride`.
+// Some rows of a layer's weights, or its biases as one row, with what belongs to them; or some rows
+// of the weights transposed, where functions say so. The pointers are to the first row; rows lie
+// `stride` apart, those of the gradient `gradient_stride`.
 struct ParameterBlock {
   int64_t rows;
   int64_t columns;
@@ -29,14 +30,17 @@ struct PenaltyOptions {
   float l1 = 0.0f;
 };
 
-// Sums of squares of a row, of its columns 0, 16, 32, ..., of 1, 17, 33, ... and so on: a row has the
-// same in whatever blocks it comes, all but the last of whole vectors.
+// Sums of squares of a unit's weights, of inputs 0, 16, 32, ..., of 1, 17, 33, ... and so on: a
+// unit has the same in whatever blocks it comes, all but the last of whole vectors.
 inline constexpr int64_t kSquareLanes = 16;
-double SumOfLanes(const float* lanes);  // [kSquareLanes]
+double SumOfLanes(const float* lanes, int64_t stride);  // [kSquareLanes], `stride` apart
 
 // gradient += l2 Theta + l1 sign(Theta). Adds the squares of the result to `squares` [block.rows x
 // kSquareLanes]; infinite where one is over 3e38.
 void AddPenalties(const PenaltyOptions& penalties, const ParameterBlock& block, float* squares);
+// The same, to the bit, of weights transposed; `squares` [kSquareLanes x block.columns].
+void AddPenaltiesTransposed(const PenaltyOptions& penalties, const ParameterBlock& block,
+                            float* squares);
 
 // The constants of one step. Immutable; thread-safe on blocks that do not overlap.
 //
@@ -77,5 +81,7 @@ class UpdateRule {
 
 // Scales each row of block.theta whose Euclidean norm is over `max_norm` down to it.
 void LimitRowNorms(const ParameterBlock& block, float max_norm);
+// The same, to the bit, of weights transposed. `scratch` [kSquareLanes x block.columns].
+void LimitColumnNorms(const ParameterBlock& block, float max_norm, float* scratch);
 
 }  // namespace mlp

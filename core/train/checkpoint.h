@@ -15,7 +15,7 @@
 #include "core/base/matrix.h"
 #include "core/optim/stopping_rules.h"
 #include "core/train/kept_weights.h"
-#include "core/train/mini_batch_step.h"
+#include "core/train/mini_batch_state.h"
 #include "core/train/training_config.h"
 
 namespace mlp {

@@ -129,12 +129,12 @@ void DenseLayerStep::GradientAndUpdate(int task, const LayerValues& above, const
       [&](const InputRange& inputs, float* gradient) {
         ComputeGradient(tile, inputs.first / kernel_.panel, above, below, gradient);
       },
-      [](const InputRange&) {}, scratch.Take(ScratchFloats(kernel_)), squares + tile.first);
+      scratch.Take(ScratchFloats(kernel_)), squares + tile.first);
 }
 
 void DenseLayerStep::Gradient(int task, const LayerValues& above, const LayerValues& below,
                               const UpdatePlan& plan, float* gradient, TileScratch& scratch,
-                              double* squares) const {
+                              double* squares) {
   const UnitRange tile = TileOf(layer_.outputs, task);
   update_.Gradient(
       tile, above.delta, plan,
@@ -144,7 +144,8 @@ void DenseLayerStep::Gradient(int task, const LayerValues& above, const LayerVal
       gradient, scratch.Take(ScratchFloats(kernel_)), squares + tile.first);
 }
 
-void DenseLayerStep::Update(int task, const UpdatePlan& plan, float* gradient, float scale) {
+void DenseLayerStep::Update(int task, const UpdatePlan& plan, float* gradient, float scale,
+                            TileScratch&) {
   update_.Apply(TileOf(layer_.outputs, task), plan, gradient, scale);
 }
 

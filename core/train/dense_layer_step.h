@@ -45,8 +45,9 @@ class DenseLayerStep : public LayerStep {
                          const UpdatePlan& plan, TileScratch& scratch, double* squares) override;
   void Gradient(int task, const LayerValues& above, const LayerValues& below,
                 const UpdatePlan& plan, float* gradient, TileScratch& scratch,
-                double* squares) const override;
-  void Update(int task, const UpdatePlan& plan, float* gradient, float scale) override;
+                double* squares) override;
+  void Update(int task, const UpdatePlan& plan, float* gradient, float scale,
+              TileScratch& scratch) override;
 
  private:
   struct Task {

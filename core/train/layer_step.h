@@ -25,15 +25,16 @@ class LayerStep {
 
   // The gradient of a tile's weights and biases with penalties, and of each unit of the layer, at
   // its place in `squares`, the sum of its squares. GradientAndUpdate changes Theta by it at once;
-  // Gradient leaves it at its place in `gradient` [layout.size], and Update takes it from there,
-  // times `scale`.
+  // Gradient leaves it for Update to take, times `scale`: at its place in `gradient` [layout.size],
+  // or where the layer keeps its weights.
   virtual int UpdateTasks() const = 0;
   virtual void GradientAndUpdate(int task, const LayerValues& above, const LayerValues& below,
                                  const UpdatePlan& plan, TileScratch& scratch, double* squares) = 0;
   virtual void Gradient(int task, const LayerValues& above, const LayerValues& below,
                         const UpdatePlan& plan, float* gradient, TileScratch& scratch,
-                        double* squares) const = 0;
-  virtual void Update(int task, const UpdatePlan& plan, float* gradient, float scale) = 0;
+                        double* squares) = 0;
+  virtual void Update(int task, const UpdatePlan& plan, float* gradient, float scale,
+                      TileScratch& scratch) = 0;
 };
 
 }  // namespace mlp

@@ -31,12 +31,8 @@ void Prefetch(const ParameterBlock& block) {
   }
 }
 
-// Gradients of biases have no penalties: a unit's one more square.
-void AddSquares(const UnitRange& units, const float* bias_gradient, float* lanes, double* squares) {
-  for (int64_t u = 0; u < units.count; ++u, lanes += kSquareLanes) {
-    const auto bias = static_cast<double>(bias_gradient[u]);
-    squares[u] = SumOfLanes(lanes) + bias * bias;
-  }
+void SumLanes(const UnitRange& units, const float* lanes, double* squares) {
+  for (int64_t u = 0; u < units.count; ++u) squares[u] = SumOfLanes(lanes + u * kSquareLanes, 1);
 }
 
 }  // namespace
@@ -87,27 +83,36 @@ void LayerUpdate::LimitNorms(const UnitRange& units, const UpdatePlan& plan) con
   }
 }
 
+void LayerUpdate::BiasGradient(const UnitRange& units, const Panels& delta, float* gradient,
+                               double* squares) {
+  SumOverBatch(units, delta, gradient);
+  // They have no penalties.
+  for (int64_t u = 0; u < units.count; ++u) {
+    const auto bias = static_cast<double>(gradient[u]);
+    squares[u] += bias * bias;
+  }
+}
+
+void LayerUpdate::ApplyToBiases(const UnitRange& units, const UpdatePlan& plan, float* gradient,
+                                float scale) const {
+  plan.rule.Apply(Biases(units, plan, gradient), scale, /*decayed=*/false);
+}
+
 void LayerUpdate::Run(const UnitRange& units, const Panels& delta, const UpdatePlan& plan,
-                      WeightGradient weight_gradient, WeightsChanged changed, float* scratch,
-                      double* squares) const {
+                      WeightGradient weight_gradient, float* scratch, double* squares) const {
   float* const lanes = scratch + units.count * width_;
   std::fill_n(lanes, units.count * kSquareLanes, 0.0f);
-  const bool limits = plan.max_norm > 0.0f;
   ForEachBlock([&](const InputRange& inputs) {
     const ParameterBlock block = Weights(units, inputs, plan, scratch, width_);
     Prefetch(block);
     weight_gradient(inputs, scratch);
     AddPenalties(plan.penalties, block, lanes);
     plan.rule.Apply(block, /*gradient_scale=*/1.0f, /*decayed=*/true);
-    if (!limits) changed(inputs);
   });
-  if (limits) {
-    LimitNorms(units, plan);
-    ForEachBlock(changed);
-  }
-  SumOverBatch(units, delta, scratch);
-  AddSquares(units, scratch, lanes, squares);
-  plan.rule.Apply(Biases(units, plan, scratch), /*gradient_scale=*/1.0f, /*decayed=*/false);
+  LimitNorms(units, plan);
+  SumLanes(units, lanes, squares);
+  BiasGradient(units, delta, scratch, squares);
+  ApplyToBiases(units, plan, scratch, /*scale=*/1.0f);
 }
 
 void LayerUpdate::Gradient(const UnitRange& units, const Panels& delta, const UpdatePlan& plan,
@@ -123,9 +128,8 @@ void LayerUpdate::Gradient(const UnitRange& units, const Panels& delta, const Up
       std::copy_n(scratch + u * width_, inputs.count, rows + u * layer_.inputs + inputs.first);
     }
   });
-  float* const biases = gradient + layer_.biases + units.first;
-  SumOverBatch(units, delta, biases);
-  AddSquares(units, biases, lanes, squares);
+  SumLanes(units, lanes, squares);
+  BiasGradient(units, delta, gradient + layer_.biases + units.first, squares);
 }
 
 void LayerUpdate::Apply(const UnitRange& units, const UpdatePlan& plan, float* gradient,
@@ -133,8 +137,7 @@ void LayerUpdate::Apply(const UnitRange& units, const UpdatePlan& plan, float* g
   float* const rows = gradient + layer_.weights + units.first * layer_.inputs;
   const InputRange all = {.first = 0, .count = layer_.inputs};
   plan.rule.Apply(Weights(units, all, plan, rows, layer_.inputs), scale, /*decayed=*/true);
-  plan.rule.Apply(Biases(units, plan, gradient + layer_.biases + units.first), scale,
-                  /*decayed=*/false);
+  ApplyToBiases(units, plan, gradient + layer_.biases + units.first, scale);
   LimitNorms(units, plan);
 }
 

@@ -1,6 +1,6 @@
 // What a step of mini-batch training does to the parameters of a layer's units, block by block as
 // their gradient is computed: penalties, the update rule, the limit of the weights' norms. Whoever
-// computes the gradient (DenseLayerStep, SparseLayerStep) calls it, tile by tile.
+// computes the gradient calls it, tile by tile.
 #pragma once
 
 #include <cstdint>
@@ -44,9 +44,6 @@ class LayerUpdate {
 
   // Writes the gradient, without penalties, of the units' weights of `inputs`, rows `width` apart.
   using WeightGradient = absl::FunctionRef<void(const InputRange& inputs, float* gradient)>;
-  // Is told which of the units' weights have got their value of this step.
-  using WeightsChanged = absl::FunctionRef<void(const InputRange& inputs)>;
-
   // Floats that the functions need of scratch for so many units.
   static int64_t ScratchFloats(int64_t units, int64_t width) {
     return units * (width + kSquareLanes);
@@ -57,12 +54,18 @@ class LayerUpdate {
   // gradient at its place in `gradient` [layout.size], and Apply takes it from there, times
   // `scale`.
   void Run(const UnitRange& units, const Panels& delta, const UpdatePlan& plan,
-           WeightGradient weight_gradient, WeightsChanged changed, float* scratch,
-           double* squares) const;
+           WeightGradient weight_gradient, float* scratch, double* squares) const;
   void Gradient(const UnitRange& units, const Panels& delta, const UpdatePlan& plan,
                 WeightGradient weight_gradient, float* gradient, float* scratch,
                 double* squares) const;
   void Apply(const UnitRange& units, const UpdatePlan& plan, float* gradient, float scale) const;
+
+  // The parts of these that are about biases, for who keeps the weights elsewhere. `squares`, which
+  // are those of the weights, are added to.
+  static void BiasGradient(const UnitRange& units, const Panels& delta, float* gradient,
+                           double* squares);
+  void ApplyToBiases(const UnitRange& units, const UpdatePlan& plan, float* gradient,
+                     float scale) const;
 
  private:
   // The units' weights of some inputs.

@@ -51,7 +51,7 @@ class MiniBatchStep::Impl {
       const bool is_output = layers_.size() == 1;
       sparse_ = std::make_unique<SparseLayerStep>(layout_.layers[0],
                                                   is_output ? nullptr : &config_.topology.layers[0],
-                                                  config_.optimizer.batch_size, kernel.panel);
+                                                  config_.optimizer, kernel.panel);
     }
     if (Clips()) gradient_.resize(layout_.size);
   }
@@ -74,15 +74,20 @@ class MiniBatchStep::Impl {
     dropouts_.clear();
     for (size_t l = 0; l < layers_.size(); ++l) dropouts_.push_back(DropoutOf(l, state.steps));
 
-    const float* theta = state.theta.data();
     LoadInputs(batch, state);
+    const float* theta = state.theta.data();
     for (size_t l = 0; l < layers_.size(); ++l) Forward(l, theta);
     MiniBatchStepResult result;
     result.cost_sum = Output(batch);
     for (size_t l = layers_.size(); --l > 0;) Backward(l, theta);
     result.gradient_norm = Update(learning_rate, state);
-    if (is_sparse_) sparse_->End(VersionOf(state));
     return result;
+  }
+
+  void Settle(MiniBatchState& state) {
+    if (sparse_ == nullptr || sparse_->StoreTasks() == 0) return;
+    pool_.ParallelFor(sparse_->StoreTasks(), [&](int task, int) { sparse_->Store(task, state); });
+    sparse_->StoreDone();
   }
 
  private:
@@ -97,20 +102,16 @@ class MiniBatchStep::Impl {
     return Dropout(share, config_.seed, step, static_cast<int64_t>(layer));
   }
 
-  static ThetaVersion VersionOf(const MiniBatchState& state) {
-    return {.theta = state.theta.data(), .steps = state.steps};
-  }
-
   // Also chooses how the first layer goes about its step.
-  void LoadInputs(const MiniBatch& batch, const MiniBatchState& state) {
+  void LoadInputs(const MiniBatch& batch, MiniBatchState& state) {
     const Dropout& dropout = dropouts_[0];
     is_sparse_ = sparse_ != nullptr && sparse_->Pays(batch.inputs, values_[0].rows(), dropout);
     if (is_sparse_) {
-      sparse_->Begin(values_[0].rows(), VersionOf(state));
-      pool_.ParallelFor(sparse_->LoadTasks(), [&](int task, int) {
-        sparse_->Load(task, batch.inputs, dropout, state.theta.data());
-      });
+      sparse_->Begin(values_[0].rows(), state);
+      pool_.ParallelFor(sparse_->LoadTasks(),
+                        [&](int task, int) { sparse_->Load(task, batch.inputs, dropout, state); });
     } else {
+      Settle(state);
       pool_.ParallelFor(values_[0].tasks(),
                         [&](int task, int) { values_[0].Copy(task, batch.inputs, dropout); });
     }
@@ -196,8 +197,9 @@ class MiniBatchStep::Impl {
     if (Clips()) {
       const double limit = config_.optimizer.max_gradient_norm;
       const auto scale = static_cast<float>(norm > limit ? limit / norm : 1.0);
-      ForEachUpdateTask(
-          [&](size_t l, int task, int) { Layer(l).Update(task, plan, gradient_.data(), scale); });
+      ForEachUpdateTask([&](size_t l, int task, int worker) {
+        Layer(l).Update(task, plan, gradient_.data(), scale, Scratch(worker));
+      });
     }
     return norm;
   }
@@ -243,6 +245,8 @@ MiniBatchStepResult MiniBatchStep::Run(const MiniBatch& batch, double learning_r
   return impl_->Run(batch, learning_rate, state);
 }
 
+void MiniBatchStep::Settle(MiniBatchState& state) { impl_->Settle(state); }
+
 int64_t MiniBatchStep::Bytes(const TrainingConfig& config, int threads, const TileKernel& kernel) {
   int64_t bytes = 0;
   for (size_t l = 0; l <= config.topology.layers.size(); ++l) {
@@ -252,7 +256,7 @@ int64_t MiniBatchStep::Bytes(const TrainingConfig& config, int threads, const Ti
   int64_t scratch = DenseLayerStep::ScratchFloats(kernel);
   if (SparseLayerStep::Supports(kernel)) {
     const int64_t most_rows = config.optimizer.batch_size;
-    bytes += SparseLayerStep::Bytes(ParameterLayout(config.topology).layers[0], most_rows);
+    bytes += SparseLayerStep::Bytes(ParameterLayout(config.topology).layers[0], config.optimizer);
     scratch = std::max(scratch, SparseLayerStep::ScratchFloats(most_rows, kernel.panel));
   }
   int64_t floats = threads * scratch;

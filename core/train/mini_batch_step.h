@@ -5,24 +5,15 @@
 
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include <absl/types/span.h>
 
-#include "core/base/matrix.h"
 #include "core/base/thread_pool.h"
 #include "core/nn/tile_product.h"
+#include "core/train/mini_batch_state.h"
 #include "core/train/training_config.h"
 
 namespace mlp {
-
-// What a step changes. All [ParameterLayout::size].
-struct MiniBatchState {
-  VectorF theta;
-  VectorF velocity;     // SGD: momentum; Adam: mean of the gradient
-  VectorF mean_square;  // Adam: mean of its square; else empty
-  int64_t steps = 0;    // made so far
-};
 
 // Examples of one step.
 struct MiniBatch {
@@ -57,10 +48,12 @@ class MiniBatchStep {
   MiniBatchState Start(VectorF theta) const;
 
   // Makes one step with `learning_rate`. Dropout masks follow from config.seed and state.steps.
-  // With a result that is not finite, `state` is of no use any more. A state may be replaced by
-  // another between steps, but Theta must not be changed in place after a step while state.steps
-  // stays: the first layer's weights are also kept transposed (SparseLayerStep).
+  // With a result that is not finite, `state` is of no use any more. From a step on `state` is read
+  // or changed only after Settle: until then some of its parameters may be elsewhere.
   MiniBatchStepResult Run(const MiniBatch& batch, double learning_rate, MiniBatchState& state);
+
+  // Puts all parameters of the steps made on `state` into it.
+  void Settle(MiniBatchState& state);
 
   // Bytes that a step with `config` holds, without its state; of its largest parts.
   static int64_t Bytes(const TrainingConfig& config, int threads,

@@ -74,8 +74,7 @@ class MiniBatchTraining {
   void Start(VectorF theta) {
     progress_.state = step_.Start(std::move(theta));
     progress_.kept.cost = std::nan("");
-    const VectorF& weights = progress_.state.theta;
-    progress_.initial_cost = TrainingCost(weights);
+    progress_.initial_cost = TrainingCost(Theta());
     if (StopRequested()) return;
     if (!std::isfinite(progress_.initial_cost)) {
       Keep(progress_.initial_cost);
@@ -117,7 +116,7 @@ class MiniBatchTraining {
   }
 
   void CloseEpoch() {
-    const VectorF& theta = progress_.state.theta;
+    const VectorF& theta = Theta();
     const EpochSums& epoch = progress_.epoch;
     if (!theta.allFinite()) return Diverge(StepName() + "the weights are not finite", {});
     const ProgressPoint point = {
@@ -132,7 +131,7 @@ class MiniBatchTraining {
   // Takes in the end of an epoch, or the start.
   void CloseIteration(ProgressPoint point) {
     if (validation_ != nullptr) {
-      point.validation_cost = validation_->Evaluate(progress_.state.theta.data(), interrupted_);
+      point.validation_cost = validation_->Evaluate(Theta().data(), interrupted_);
       if (StopRequested() && verdict_->reason == StopReason::kCancelled) return;
     }
     if (point.iteration > 0) RememberForMean();
@@ -162,7 +161,7 @@ class MiniBatchTraining {
         !IsBetter(validation_cost.value(), *kept.validation_cost)) {
       return;
     }
-    kept = {.theta = progress_.state.theta,
+    kept = {.theta = Theta(),
             .iteration = progress_.iterations,
             .cost = cost,
             .validation_cost = validation_cost};
@@ -172,7 +171,7 @@ class MiniBatchTraining {
     const auto epochs = static_cast<size_t>(config_.optimizer.average_last_epochs);
     if (epochs < 2) return;
     std::vector<VectorF>& last = progress_.last_epochs;
-    last.push_back(progress_.state.theta);
+    last.push_back(Theta());
     if (last.size() > epochs) last.erase(last.begin());
   }
 
@@ -215,7 +214,7 @@ class MiniBatchTraining {
   // `batch` is that of the last step, or empty.
   void Diverge(std::string message, const MiniBatch& batch) {
     const std::string layer =
-        NonFiniteLayer(config_.topology, progress_.state.theta,
+        NonFiniteLayer(config_.topology, Theta(),
                        {batch.inputs, static_cast<Eigen::Index>(batch.labels.size()),
                         static_cast<Eigen::Index>(config_.topology.inputs)});
     if (!layer.empty()) absl::StrAppend(&message, "; ", layer);
@@ -236,11 +235,18 @@ class MiniBatchTraining {
   }
 
   void SaveCheckpoint() {
+    step_.Settle(progress_.state);
     progress_.seconds = reporter_.seconds();
     progress_.cost_evaluations = progress_.state.steps;
     progress_.recent_costs = convergence_.recent();
     progress_.early_stopping = early_stopping_.memory();
     context_.checkpoints->Save(WriteCheckpoint(progress_, context_.fingerprint));
+  }
+
+  // The weights of now.
+  const VectorF& Theta() {
+    step_.Settle(progress_.state);
+    return progress_.state.theta;
   }
 
   // J of `theta` on the training part; NaN where it is cancelled.
@@ -258,7 +264,7 @@ class MiniBatchTraining {
                               .initial_cost = progress_.initial_cost,
                               .final_cost = progress_.kept.cost,
                               .seconds = reporter_.seconds()};
-    if (trained.theta.size() == 0) trained.theta = std::move(progress_.state.theta);
+    if (trained.theta.size() == 0) trained.theta = Theta();
     const bool published =
         trained.reason != StopReason::kCancelled && trained.reason != StopReason::kDiverged;
     if (published) trained.final_cost = TrainingCost(trained.theta);

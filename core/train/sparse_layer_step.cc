@@ -1,6 +1,7 @@
 #include "core/train/sparse_layer_step.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "core/nn/activation.h"
 #include "core/nn/sparse_product_avx512.h"
@@ -19,34 +20,47 @@ constexpr int64_t kRowsPerSample = 16;
 constexpr int64_t kRowsPerTask = 16;
 constexpr int64_t kColumnsPerTask = 64;
 
+// Inputs whose gradient is computed at once: it is still in the L1 cache when weights are changed.
+constexpr int64_t kInputsAtOnce = 2 * kSquareLanes;
+
 // Rows that a forward task takes at once where there are panels of units enough for all threads.
 constexpr int64_t kTaskRows = 256;
 constexpr int64_t kFewPanels = 8;
 
 int64_t CeilOfRatio(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+bool Clips(const OptimizerOptions& optimizer) { return optimizer.max_gradient_norm > 0.0; }
+
+// `lanes` [kSquareLanes x units.count].
+void SumLanes(const UnitRange& units, const float* lanes, double* squares) {
+  for (int64_t u = 0; u < units.count; ++u) squares[u] = SumOfLanes(lanes + u, units.count);
+}
+
 }  // namespace
 
 bool SparseLayerStep::Supports(const TileKernel& kernel) { return &kernel == Avx512TileKernel(); }
 
 SparseLayerStep::SparseLayerStep(const ParameterLayout::Layer& layer, const LayerSpec* units,
-                                 int64_t most_rows, int64_t panel)
+                                 const OptimizerOptions& optimizer, int64_t panel)
     : layer_(layer),
       units_(units),
       panel_(panel),
       update_(layer, panel),
-      weights_(layer.inputs, layer.outputs, kSparsePanel),
-      by_row_(most_rows, layer.inputs),
-      by_column_(layer.inputs, most_rows) {}
+      weights_(layer, kSparsePanel, UpdateRule::HasMeanSquare(optimizer.kind), Clips(optimizer)),
+      by_row_(optimizer.batch_size, layer.inputs),
+      by_column_(layer.inputs, optimizer.batch_size) {}
 
 int64_t SparseLayerStep::ScratchFloats(int64_t most_rows, int64_t panel) {
   const int64_t rows = CeilOfRatio(most_rows, panel) * panel;
-  return LayerUpdate::ScratchFloats(kSparsePanel, panel) + (rows + panel) * kSparsePanel;
+  return (kInputsAtOnce + kSquareLanes + rows) * kSparsePanel;
 }
 
-int64_t SparseLayerStep::Bytes(const ParameterLayout::Layer& layer, int64_t most_rows) {
-  return Panels::Bytes(layer.inputs, layer.outputs, kSparsePanel) +
-         SparseRows::Bytes(most_rows, layer.inputs) + SparseRows::Bytes(layer.inputs, most_rows);
+int64_t SparseLayerStep::Bytes(const ParameterLayout::Layer& layer,
+                               const OptimizerOptions& optimizer) {
+  return TransposedLayer::Bytes(layer, kSparsePanel, UpdateRule::HasMeanSquare(optimizer.kind),
+                                Clips(optimizer)) +
+         SparseRows::Bytes(optimizer.batch_size, layer.inputs) +
+         SparseRows::Bytes(layer.inputs, optimizer.batch_size);
 }
 
 bool SparseLayerStep::Pays(const float* inputs, int64_t rows, const Dropout& dropout) const {
@@ -59,10 +73,11 @@ bool SparseLayerStep::Pays(const float* inputs, int64_t rows, const Dropout& dro
          kMostNonZeros * static_cast<double>(seen);
 }
 
-void SparseLayerStep::Begin(int64_t rows, const ThetaVersion& version) {
+void SparseLayerStep::Begin(int64_t rows, const MiniBatchState& state) {
+  assert(holder_ == nullptr || holder_ == state.theta.data());
   rows_ = rows;
-  weights_are_old_ = version != transposed_;
-  transposed_ = {};
+  loads_weights_ = holder_ == nullptr;
+  holder_ = state.theta.data();
 }
 
 int SparseLayerStep::RowTasks() const { return static_cast<int>(CeilOfRatio(rows_, kRowsPerTask)); }
@@ -72,15 +87,20 @@ int SparseLayerStep::ColumnTasks() const {
 }
 
 int SparseLayerStep::LoadTasks() const {
-  return RowTasks() + ColumnTasks() + (weights_are_old_ ? UpdateTasks() : 0);
+  return RowTasks() + ColumnTasks() + (loads_weights_ ? weights_.panels() : 0);
 }
 
 void SparseLayerStep::Load(int task, const float* inputs, const Dropout& dropout,
-                           const float* theta) {
+                           const MiniBatchState& state) {
   if (task < RowTasks()) return LoadRows(task, inputs, dropout);
   task -= RowTasks();
   if (task < ColumnTasks()) return LoadColumns(task, inputs, dropout);
-  TransposeWeights(task - ColumnTasks(), {.first = 0, .count = layer_.inputs}, theta);
+  weights_.Load(task - ColumnTasks(), state);
+}
+
+void SparseLayerStep::Store(int task, MiniBatchState& state) const {
+  assert(holder_ == state.theta.data());
+  weights_.Store(task, state);
 }
 
 void SparseLayerStep::LoadRows(int task, const float* inputs, const Dropout& dropout) {
@@ -109,28 +129,18 @@ void SparseLayerStep::LoadColumns(int task, const float* inputs, const Dropout& 
   for (int64_t j = first; j < first + count; ++j) by_column_.Compress(j, rows_);
 }
 
-void SparseLayerStep::TransposeWeights(int panel, const InputRange& inputs, const float* theta) {
-  const UnitRange units = UnitsOf(panel);
-  Transpose({.from = theta + layer_.weights + units.first * layer_.inputs + inputs.first,
-             .from_row = layer_.inputs,
-             .rows = units.count,
-             .columns = inputs.count,
-             .to = weights_.row(panel, inputs.first),
-             .to_row = kSparsePanel});
-}
-
 UnitRange SparseLayerStep::UnitsOf(int task) const {
   return {.first = task * kSparsePanel, .count = weights_.columns_of(task)};
 }
 
 int64_t SparseLayerStep::PanelsPerTask(int64_t rows) const {
-  if (weights_.count() < kFewPanels) return 1;
+  if (weights_.panels() < kFewPanels) return 1;
   return std::clamp(CeilOfRatio(rows, panel_), int64_t{1}, kTaskRows / panel_);
 }
 
 // All rows with the first units, then with the next.
 int SparseLayerStep::ForwardTasks(int64_t rows) const {
-  return static_cast<int>(weights_.count() *
+  return static_cast<int>(weights_.panels() *
                           CeilOfRatio(CeilOfRatio(rows, panel_), PanelsPerTask(rows)));
 }
 
@@ -152,7 +162,7 @@ void SparseLayerStep::Forward(int task, const float* theta, const LayerValues&,
                     .first_row = p * panel_,
                     .rows = rows,
                     .columns = units.count,
-                    .b = weights_.row(weights, 0),
+                    .b = weights_.weights(weights, 0),
                     .start = biases,
                     .c = z_by_row});
     float* z = above.by_unit.row(p, units.first);
@@ -173,9 +183,10 @@ void SparseLayerStep::Forward(int task, const float* theta, const LayerValues&,
 SparseLayerStep::GradientScratch SparseLayerStep::Prepare(int panel, const Panels& delta,
                                                           TileScratch& scratch) const {
   const UnitRange units = UnitsOf(panel);
-  float* const all = scratch.Take(ScratchFloats(rows_, panel_));
-  float* const transposed = all + LayerUpdate::ScratchFloats(kSparsePanel, panel_);
-  float* const deltas = transposed + panel_ * kSparsePanel;
+  float* const gradient = scratch.Take(ScratchFloats(rows_, panel_));
+  float* const lanes = gradient + kInputsAtOnce * kSparsePanel;
+  float* const deltas = lanes + kSquareLanes * kSparsePanel;
+  std::fill_n(lanes, kSquareLanes * units.count, 0.0f);
   for (int64_t p = 0; p < delta.count(); ++p) {
     Transpose({.from = delta.row(p, units.first),
                .from_row = panel_,
@@ -184,25 +195,35 @@ SparseLayerStep::GradientScratch SparseLayerStep::Prepare(int panel, const Panel
                .to = deltas + p * panel_ * kSparsePanel,
                .to_row = kSparsePanel});
   }
-  return {.of_update = all, .delta = deltas, .transposed = transposed};
+  return {.gradient = gradient, .lanes = lanes, .delta = deltas};
 }
 
 void SparseLayerStep::ComputeGradient(int panel, const InputRange& inputs,
-                                      const GradientScratch& scratch, float* gradient) const {
-  const int64_t units = UnitsOf(panel).count;
+                                      const PenaltyOptions& penalties, const ParameterBlock& block,
+                                      const GradientScratch& scratch) const {
   MultiplySparse({.a = &by_column_,
                   .first_row = inputs.first,
                   .rows = inputs.count,
-                  .columns = units,
+                  .columns = weights_.columns_of(panel),
                   .b = scratch.delta,
                   .start = nullptr,
-                  .c = scratch.transposed});
-  Transpose({.from = scratch.transposed,
-             .from_row = kSparsePanel,
-             .rows = inputs.count,
-             .columns = units,
-             .to = gradient,
-             .to_row = panel_});
+                  .c = block.gradient});
+  AddPenaltiesTransposed(penalties, block, scratch.lanes);
+}
+
+template <typename Visit>
+void SparseLayerStep::ForEachBlock(int panel, const Visit& visit) {
+  for (int64_t first = 0; first < layer_.inputs; first += kInputsAtOnce) {
+    const InputRange inputs = {.first = first,
+                               .count = std::min(kInputsAtOnce, layer_.inputs - first)};
+    visit(inputs, weights_.Block(panel, inputs.first, inputs.count));
+  }
+}
+
+void SparseLayerStep::LimitNorms(int panel, const UpdatePlan& plan, float* lanes) {
+  if (plan.max_norm > 0.0f) {
+    LimitColumnNorms(weights_.Block(panel, 0, layer_.inputs), plan.max_norm, lanes);
+  }
 }
 
 void SparseLayerStep::GradientAndUpdate(int task, const LayerValues& above, const LayerValues&,
@@ -210,29 +231,37 @@ void SparseLayerStep::GradientAndUpdate(int task, const LayerValues& above, cons
                                         double* squares) {
   const UnitRange units = UnitsOf(task);
   const GradientScratch parts = Prepare(task, above.delta, scratch);
-  update_.Run(
-      units, above.delta, plan,
-      [&](const InputRange& inputs, float* gradient) {
-        ComputeGradient(task, inputs, parts, gradient);
-      },
-      [&](const InputRange& inputs) { TransposeWeights(task, inputs, plan.theta); },
-      parts.of_update, squares + units.first);
+  ForEachBlock(task, [&](const InputRange& inputs, ParameterBlock block) {
+    block.gradient = parts.gradient;
+    ComputeGradient(task, inputs, plan.penalties, block, parts);
+    plan.rule.Apply(block, /*gradient_scale=*/1.0f, /*decayed=*/true);
+  });
+  squares += units.first;
+  SumLanes(units, parts.lanes, squares);
+  LimitNorms(task, plan, parts.lanes);
+  LayerUpdate::BiasGradient(units, above.delta, parts.gradient, squares);
+  update_.ApplyToBiases(units, plan, parts.gradient, /*scale=*/1.0f);
 }
 
 void SparseLayerStep::Gradient(int task, const LayerValues& above, const LayerValues&,
                                const UpdatePlan& plan, float* gradient, TileScratch& scratch,
-                               double* squares) const {
+                               double* squares) {
   const UnitRange units = UnitsOf(task);
   const GradientScratch parts = Prepare(task, above.delta, scratch);
-  update_.Gradient(
-      units, above.delta, plan,
-      [&](const InputRange& inputs, float* block) { ComputeGradient(task, inputs, parts, block); },
-      gradient, parts.of_update, squares + units.first);
+  ForEachBlock(task, [&](const InputRange& inputs, const ParameterBlock& block) {
+    ComputeGradient(task, inputs, plan.penalties, block, parts);
+  });
+  squares += units.first;
+  SumLanes(units, parts.lanes, squares);
+  LayerUpdate::BiasGradient(units, above.delta, gradient + layer_.biases + units.first, squares);
 }
 
-void SparseLayerStep::Update(int task, const UpdatePlan& plan, float* gradient, float scale) {
-  update_.Apply(UnitsOf(task), plan, gradient, scale);
-  TransposeWeights(task, {.first = 0, .count = layer_.inputs}, plan.theta);
+void SparseLayerStep::Update(int task, const UpdatePlan& plan, float* gradient, float scale,
+                             TileScratch& scratch) {
+  const UnitRange units = UnitsOf(task);
+  plan.rule.Apply(weights_.Block(task, 0, layer_.inputs), scale, /*decayed=*/true);
+  LimitNorms(task, plan, scratch.Take(kSquareLanes * kSparsePanel));
+  update_.ApplyToBiases(units, plan, gradient + layer_.biases + units.first, scale);
 }
 
 }  // namespace mlp

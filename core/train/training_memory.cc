@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/train/mini_batch_step.h"
 #include "core/train/row_blocks.h"
 
 namespace mlp {
@@ -15,6 +16,9 @@ constexpr double kWorkingVectors = 28.0;
 
 // BatchFeed's batches made ahead, where a batch is not larger.
 constexpr double kBytesAhead = 4 << 20;
+
+// All that is small, and what the allocator loses.
+constexpr double kSmallParts = 2 << 20;
 
 // In double: the sum of what cannot be had may pass 2^63.
 struct Sizes {
@@ -38,20 +42,22 @@ double FullBatchBytes(const OptimizerOptions& optimizer, const Sizes& sizes) {
   return features + weights + per_thread * sizes.threads;
 }
 
-double MiniBatchBytes(const OptimizerOptions& optimizer, const Sizes& sizes) {
+double MiniBatchBytes(const TrainingConfig& config, int threads, const Sizes& sizes) {
+  const OptimizerOptions& optimizer = config.optimizer;
   const double batch_rows = std::min(static_cast<double>(optimizer.batch_size), sizes.rows);
   // Theta, velocity, best weights.
   const double remembered =
       3.0 + (optimizer.kind == OptimizerKind::kSgd ? 0.0 : 1.0) + optimizer.average_last_epochs;
-  const double vectors = 2.0 * remembered + 1.0;  // again in a checkpoint, and the gradient
+  const double vectors = 2.0 * remembered;  // again in a checkpoint
   // Made ahead, and the one of the step with its dropout.
   const double batch_inputs = batch_rows * sizes.inputs * sizeof(float);
   const double batches = std::max(batch_inputs, kBytesAhead) + batch_inputs;
   const double block =
       sizes.Activations(sizes.block_rows) + sizes.block_rows * sizes.inputs * sizeof(float);
   const double order = sizes.rows * sizeof(int64_t);  // of the epoch, beside the split's
-  return sizes.weights * vectors * sizeof(float) + batches + order + sizes.Activations(batch_rows) +
-         block * sizes.threads;
+  return sizes.weights * vectors * sizeof(float) + batches + order +
+         static_cast<double>(MiniBatchStep::Bytes(config, threads)) + block * sizes.threads +
+         kSmallParts;
 }
 
 }  // namespace
@@ -71,7 +77,7 @@ int64_t TrainingMemory(const TrainingConfig& config, const DatasetSchema& schema
   const double dataset =
       sizes.rows * (static_cast<double>(schema.row_bytes()) + sizeof(int32_t) + sizeof(int64_t));
   const double bytes =
-      dataset + (OnMiniBatches(config.optimizer.kind) ? MiniBatchBytes(config.optimizer, sizes)
+      dataset + (OnMiniBatches(config.optimizer.kind) ? MiniBatchBytes(config, threads, sizes)
                                                       : FullBatchBytes(config.optimizer, sizes));
   constexpr auto kMost = std::numeric_limits<int64_t>::max();
   return bytes < static_cast<double>(kMost) ? static_cast<int64_t>(bytes) : kMost;

@@ -169,7 +169,7 @@ double SquaresWith(const PenaltyOptions& penalties, const ParameterBlock& block)
   std::vector<float> lanes(static_cast<size_t>(block.rows * kSquareLanes));
   AddPenalties(penalties, block, lanes.data());
   double sum = 0.0;
-  for (int64_t i = 0; i < block.rows; ++i) sum += SumOfLanes(lanes.data() + i * kSquareLanes);
+  for (int64_t i = 0; i < block.rows; ++i) sum += SumOfLanes(lanes.data() + i * kSquareLanes, 1);
   return sum;
 }
 

@@ -116,6 +116,7 @@ void ExpectStaysWithNaive(const StepCase& tested, const TileKernel& kernel) {
     const Data data = RandomData(config.topology, rows, tested.weighted, seed++);
     const MiniBatchStepResult expected = naive.Run(data.batch(), RateOf(config));
     const MiniBatchStepResult result = step.Run(data.batch(), RateOf(config), state);
+    step.Settle(state);
     EXPECT_NEAR(result.cost_sum, expected.cost_sum, 1e-5 * expected.cost_sum);
     EXPECT_NEAR(result.gradient_norm, expected.gradient_norm, 1e-5 * expected.gradient_norm);
     for (Eigen::Index p = 0; p < state.theta.size(); ++p) {
@@ -146,6 +147,7 @@ std::vector<float> Trajectory(const StepCase& tested, int threads, const TileKer
   for (const int64_t rows : kRows) {
     const Data data = RandomData(config.topology, rows, tested.weighted, seed++);
     const MiniBatchStepResult result = step.Run(data.batch(), RateOf(config), state);
+    step.Settle(state);
     for (const double value : {result.cost_sum, result.gradient_norm}) {
       // Two floats have the bits of a double and some more.
       all.push_back(static_cast<float>(value));
@@ -186,6 +188,7 @@ TEST(MiniBatchStep, MovesAgainstTheGradientOfItsOwnCost) {
   };
   MiniBatchState state = step.Start(start);
   step.Run(data.batch(), 1.0, state);
+  step.Settle(state);
   for (Eigen::Index p = 0; p < start.size(); ++p) {
     constexpr float kStep = 0.02f;
     const double slope = (cost(p, kStep) - cost(p, -kStep)) / (2.0 * static_cast<double>(kStep));
@@ -242,6 +245,7 @@ TEST(MiniBatchStep, HoldsMaxNormAfterEveryStep) {
   bool reached = false;
   for (int64_t s = 0; s < 20; ++s) {
     step.Run(RandomData(config.topology, 40, false, s).batch(), 0.3, state);
+    step.Settle(state);
     for (const ParameterLayout::Layer& layer : layout.layers) {
       for (int64_t u = 0; u < layer.outputs; ++u) {
         const float norm =
@@ -264,6 +268,7 @@ TEST(MiniBatchStep, L1DrivesWeightsToZero) {
     MiniBatchState state = step.Start(StartOf(config));
     const Data data = RandomData(config.topology, 40, false, 3);
     for (int s = 0; s < 300; ++s) step.Run(data.batch(), 0.05, state);
+    step.Settle(state);
     return (state.theta.head(120).array().abs() < 0.01f).count();
   };
   EXPECT_GT(small(2.0), small(0.0) + 40);
@@ -283,7 +288,9 @@ TEST(MiniBatchStep, CountsARowOfWeightTwoTwice) {
   MiniBatchState weighted = step.Start(StartOf(config));
   MiniBatchState doubled = weighted;
   const double cost = step.Run(data.batch(), 0.1, weighted).cost_sum;
+  step.Settle(weighted);
   EXPECT_NEAR(cost, step.Run(copied.batch(), 0.1, doubled).cost_sum, 1e-6);
+  step.Settle(doubled);
   EXPECT_LT((weighted.theta - doubled.theta).cwiseAbs().maxCoeff(), 1e-6f);
 }
 
@@ -307,14 +314,19 @@ TEST(MiniBatchStep, TellsItsMemory) {
   const int64_t dense = MiniBatchStep::Bytes(config, 2, BlasTileKernel());
   EXPECT_GT(dense, values / 2);
   EXPECT_LT(dense, 2 * values);
-  // The first layer's weights transposed, and values and columns of the inputs twice.
-  const int64_t sparse =
-      SparseLayerStep::Supports(BestTileKernel()) ? 784 * 832 * 4 + 2 * 784 * 128 * (4 + 4) : 0;
+  // The first layer's weights and velocities transposed, and values and columns of the inputs
+  // twice.
+  const bool is_sparse = SparseLayerStep::Supports(BestTileKernel());
+  const int64_t transposed = is_sparse ? 784 * 832 * 4 : 0;
+  const int64_t sparse = is_sparse ? 2 * transposed + 2 * 784 * 128 * (4 + 4) : 0;
   const int64_t bytes = MiniBatchStep::Bytes(config, 2);
   EXPECT_GT(bytes, values / 2 + sparse);
   EXPECT_LT(bytes, 2 * values + sparse);
   config.optimizer.max_gradient_norm = 1.0;
-  EXPECT_EQ(MiniBatchStep::Bytes(config, 2) - bytes, 4 * ParameterCount(config.topology));
+  const int64_t clipping = MiniBatchStep::Bytes(config, 2);
+  EXPECT_EQ(clipping - bytes, 4 * ParameterCount(config.topology) + transposed);
+  config.optimizer.kind = OptimizerKind::kAdam;
+  EXPECT_EQ(MiniBatchStep::Bytes(config, 2) - clipping, transposed);
 }
 
 }  // namespace

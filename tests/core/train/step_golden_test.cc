@@ -76,6 +76,7 @@ void ExpectFollows(const nlohmann::json& golden, const nlohmann::json& tested,
     const Batch batch(golden, s, tested.value("weighted", false));
     const MiniBatchStepResult result =
         step.Run({batch.inputs.data(), batch.labels, batch.weights}, tested["rate"], state);
+    step.Settle(state);
     const auto index = static_cast<size_t>(s);
     EXPECT_NEAR(result.cost_sum, tested["costs"][index].get<double>(), 2e-5) << "step " << s;
     EXPECT_NEAR(result.gradient_norm, tested["norms"][index].get<double>(), 1e-5) << "step " << s;

@@ -47,7 +47,8 @@ TrainingConfig Mnist(OptimizerKind kind) {
 }
 
 // The figure that a job of mini-batches is held to: the dataset, 4 x weights, the activations of a
-// block a thread, 64 MiB. Adam has a vector more, averaging one an epoch.
+// block a thread, 64 MiB. Adam has one vector more: in the state, the checkpoint and, of the first
+// layer, transposed. Averaging has one more an epoch.
 TEST(TrainingMemory, OfMiniBatchesIsThatOfBytesAndAFewVectors) {
   DatasetSchema schema;
   schema.features = 784;
@@ -58,7 +59,8 @@ TEST(TrainingMemory, OfMiniBatchesIsThatOfBytesAndAFewVectors) {
   EXPECT_GT(sgd, 60'000 * 784 + 4 * weights * 4);
   EXPECT_LT(sgd, 60'000 * 784 + 4 * weights * 4 + (64 << 20));
   const int64_t adam = TrainingMemory(Mnist(OptimizerKind::kAdam), schema, 60'000, 2);
-  EXPECT_EQ(adam, sgd + 2 * weights * 4);
+  EXPECT_GE(adam, sgd + 2 * weights * 4);
+  EXPECT_LT(adam, sgd + 4 * weights * 4);
   // A row: its bytes, its label, its place in the split and in the order of the epoch.
   EXPECT_GE(TrainingMemory(Mnist(OptimizerKind::kSgd), schema, 70'000, 2),
             sgd + 10'000 * (784 + 4 + 8 + 8));
