@@ -7,9 +7,11 @@
 namespace mlp {
 namespace {
 
-void TransposePlainly(const Transposition& t) {
-  for (int64_t i = 0; i < t.rows; ++i) {
-    for (int64_t j = 0; j < t.columns; ++j) t.to[j * t.to_row + i] = t.from[i * t.from_row + j];
+// The part from a row and a column on.
+void TransposePlainly(const Transposition& t, int64_t row, int64_t column) {
+  for (int64_t i = row; i < t.rows; ++i) {
+    for (int64_t j = column; j < t.columns; ++j)
+      t.to[j * t.to_row + i] = t.from[i * t.from_row + j];
   }
 }
 
@@ -70,16 +72,23 @@ int64_t Panels::Bytes(int64_t rows, int64_t columns, int64_t width) {
 
 void Transpose(const Transposition& t) {
 #if defined(MLP_HAS_AVX512)
-  if (HasAvx512() && t.rows % 16 == 0 && t.columns % 16 == 0) {
-    for (int64_t i = 0; i < t.rows; i += 16) {
-      for (int64_t j = 0; j < t.columns; j += 16) {
+  if (HasAvx512()) {
+    constexpr int64_t kBlock = 16;
+    const int64_t rows = t.rows / kBlock * kBlock;
+    const int64_t columns = t.columns / kBlock * kBlock;
+    for (int64_t i = 0; i < rows; i += kBlock) {
+      for (int64_t j = 0; j < columns; j += kBlock) {
         TransposeBlock(t.from + i * t.from_row + j, t.from_row, t.to + j * t.to_row + i, t.to_row);
       }
     }
+    Transposition above = t;
+    above.rows = rows;
+    TransposePlainly(above, 0, columns);
+    TransposePlainly(t, rows, 0);
     return;
   }
 #endif
-  TransposePlainly(t);
+  TransposePlainly(t, 0, 0);
 }
 
 }  // namespace mlp

@@ -10,6 +10,38 @@
 
 namespace mlp {
 
+namespace {
+
+template <typename Scalar>
+class DenseInputs final : public InputProducts<Scalar> {
+ public:
+  DenseInputs(const Scalar* theta, const ParameterLayout::Layer& layer, const Scalar* inputs,
+              int64_t rows)
+      : theta_(theta), layer_(layer), inputs_(inputs), rows_(rows) {}
+
+  void WeightedSums(Scalar* z) override {
+    mlp::WeightedSums<Scalar>({.weights = theta_ + layer_.weights,
+                               .biases = theta_ + layer_.biases,
+                               .units = layer_.outputs,
+                               .inputs = layer_.inputs},
+                              inputs_, rows_, z, layer_.outputs);
+  }
+
+  void WeightGradient(const Scalar* delta, Scalar* gradient) override {
+    SetTransposeProduct<Scalar>(ConstMatrixMap<Scalar>(delta, rows_, layer_.outputs),
+                                ConstMatrixMap<Scalar>(inputs_, rows_, layer_.inputs),
+                                MatrixMap<Scalar>(gradient, layer_.outputs, layer_.inputs));
+  }
+
+ private:
+  const Scalar* const theta_;
+  const ParameterLayout::Layer& layer_;
+  const Scalar* const inputs_;
+  const int64_t rows_;
+};
+
+}  // namespace
+
 template <typename Scalar>
 Propagation<Scalar>::Propagation(const Topology& topology, int max_rows)
     : topology_(topology), layout_(topology), max_rows_(max_rows) {
@@ -19,22 +51,26 @@ Propagation<Scalar>::Propagation(const Topology& topology, int max_rows)
 
 template <typename Scalar>
 void Propagation<Scalar>::Forward(const Scalar* theta, const Scalar* inputs, int rows) {
+  DenseInputs<Scalar> dense(theta, layout_.layers[0], inputs, rows);
+  Forward(theta, dense, rows);
+}
+
+template <typename Scalar>
+void Propagation<Scalar>::Forward(const Scalar* theta, InputProducts<Scalar>& inputs, int rows) {
   assert(rows >= 1 && rows <= max_rows_);
   rows_ = rows;
-  const Scalar* below = inputs;
   for (size_t l = 0; l < activations_.size(); ++l) {
     const ParameterLayout::Layer& layer = layout_.layers[l];
     const bool is_output = l + 1 == activations_.size();
     Scalar* target = is_output ? logits_.data() : activations_[l].data();
-    WeightedSums<Scalar>({.weights = theta + layer.weights,
-                          .biases = theta + layer.biases,
-                          .units = layer.outputs,
-                          .inputs = layer.inputs},
-                         below, rows, target, layer.outputs);
+    if (l == 0) {
+      inputs.WeightedSums(target);
+    } else {
+      DenseInputs<Scalar>(theta, layer, activations_[l - 1].data(), rows).WeightedSums(target);
+    }
     MatrixMap<Scalar> values(activations_[l].data(), rows, layer.outputs);
     if (is_output) values = logits();  // the cost is computed from them
     Activate<Scalar>(topology_.layers[l], values);
-    below = activations_[l].data();
   }
 }
 
@@ -60,6 +96,13 @@ void Propagation<Scalar>::PrepareBackward() {
 template <typename Scalar>
 double Propagation<Scalar>::Backward(const Scalar* theta, const Scalar* inputs,
                                      const Targets& targets, CostKind cost, Scalar* gradient) {
+  DenseInputs<Scalar> dense(theta, layout_.layers[0], inputs, rows_);
+  return Backward(theta, dense, targets, cost, gradient);
+}
+
+template <typename Scalar>
+double Propagation<Scalar>::Backward(const Scalar* theta, InputProducts<Scalar>& inputs,
+                                     const Targets& targets, CostKind cost, Scalar* gradient) {
   const absl::Span<const int32_t> labels = targets.labels;
   assert(static_cast<size_t>(rows_) == labels.size());
   assert(topology_.layers.back().activation == OutputActivation(cost));
@@ -76,16 +119,18 @@ double Propagation<Scalar>::Backward(const Scalar* theta, const Scalar* inputs,
 
   for (size_t l = activations_.size(); l-- > 0;) {
     const ParameterLayout::Layer& layer = layout_.layers[l];
-    const ConstMatrixMap<Scalar> below(l == 0 ? inputs : activations_[l - 1].data(), rows_,
-                                       layer.inputs);
     const ConstMatrixMap<Scalar> delta(delta_.data(), rows_, layer.outputs);
-    SetTransposeProduct<Scalar>(
-        delta, below, MatrixMap<Scalar>(gradient + layer.weights, layer.outputs, layer.inputs));
     VectorMap<Scalar> bias_gradient(gradient + layer.biases, layer.outputs);
     bias_gradient.setZero();
     for (int i = 0; i < rows_; ++i) bias_gradient += delta.row(i).transpose();
-    if (l == 0) break;
+    if (l == 0) {
+      inputs.WeightGradient(delta.data(), gradient + layer.weights);
+      break;
+    }
 
+    const ConstMatrixMap<Scalar> below(activations_[l - 1].data(), rows_, layer.inputs);
+    SetTransposeProduct<Scalar>(
+        delta, below, MatrixMap<Scalar>(gradient + layer.weights, layer.outputs, layer.inputs));
     MatrixMap<Scalar> delta_below(delta_below_.data(), rows_, layer.inputs);
     SetProduct<Scalar>(delta,
                        ConstMatrixMap<Scalar>(theta + layer.weights, layer.outputs, layer.inputs),

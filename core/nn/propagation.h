@@ -13,6 +13,19 @@
 
 namespace mlp {
 
+// The products of the first layer with a block of inputs, for inputs that are kept in some other
+// way than as rows of numbers.
+template <typename Scalar>
+class InputProducts {
+ public:
+  virtual ~InputProducts() = default;
+
+  // z [rows x units] row-major = biases + inputs * transpose(weights).
+  virtual void WeightedSums(Scalar* z) = 0;
+  // gradient [units x D] = transpose(delta) * inputs; delta [rows x units].
+  virtual void WeightGradient(const Scalar* delta, Scalar* gradient) = 0;
+};
+
 // Scratch memory for one block, reused from block to block by one thread. Thread-compatible.
 template <typename Scalar>
 class Propagation {
@@ -24,6 +37,7 @@ class Propagation {
   // `theta` [layout.size]. Activations and output logits stay in this object until the next call.
   // Requires 1 <= rows <= max_rows.
   void Forward(const Scalar* theta, const Scalar* inputs, int rows);
+  void Forward(const Scalar* theta, InputProducts<Scalar>& inputs, int rows);
 
   // Of the last Forward: activations of the output layer [rows x K] and its logits [rows x K].
   ConstMatrixMap<Scalar> outputs() const;
@@ -41,6 +55,8 @@ class Propagation {
   // activation.
   double Backward(const Scalar* theta, const Scalar* inputs, const Targets& targets, CostKind cost,
                   Scalar* gradient);
+  double Backward(const Scalar* theta, InputProducts<Scalar>& inputs, const Targets& targets,
+                  CostKind cost, Scalar* gradient);
 
   // Allocates what Backward needs; otherwise its first call does. Lets a caller take the memory
   // where it can handle its absence.

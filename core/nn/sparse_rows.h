@@ -28,10 +28,8 @@ class SparseRows {
   // Of either sign; what is no number stays.
   void Compress(int64_t row, int64_t columns);
 
-  SparseRow operator[](int64_t row) const {
-    return {values_ + row * stride_, columns_.data() + row * stride_,
-            counts_[static_cast<size_t>(row)]};
-  }
+  // Of `row` and those behind it.
+  const SparseRow* from(int64_t row) const { return rows_.data() + row; }
 
   static int64_t Bytes(int64_t most_rows, int64_t most_columns);
 
@@ -40,10 +38,25 @@ class SparseRows {
   PropagationScratch memory_;
   float* values_;
   std::vector<int32_t> columns_;
-  std::vector<int64_t> counts_;
+  std::vector<SparseRow> rows_;
 };
 
-// Of `values` [count], how many are not 0.
-int64_t CountNonZeros(const float* values, int64_t count);
+// Copies of such lists without room to spare, to be kept. Immutable; thread-safe.
+class PackedRows {
+ public:
+  // The first so many of `lists`.
+  PackedRows(const SparseRows& lists, int64_t rows);
+
+  const SparseRow* rows() const { return rows_.data(); }
+
+ private:
+  std::vector<float> values_;
+  std::vector<int32_t> columns_;
+  std::vector<SparseRow> rows_;
+};
+
+// Whether lists are faster to multiply with than the whole matrix [rows x columns], of which a
+// share of 1 - `share` will be made 0 yet; by a sample of the rows.
+bool MostlyZeros(const float* values, int64_t rows, int64_t columns, double share = 1.0);
 
 }  // namespace mlp

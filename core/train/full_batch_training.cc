@@ -46,19 +46,20 @@ class WatchedObjective final : public CostFunction {
 class StepRecorder final : public StepObserver {
  public:
   // `progress` is that of a checkpoint or, for a new training, that of its start.
-  StepRecorder(const TrainingConfig& config, const Examples& training, const Examples& validation,
+  StepRecorder(const TrainingConfig& config, const TrainingData& data,
                const TrainingContext& context, Checkpoint progress)
       : context_(context),
-        training_rows_(static_cast<double>(training.rows())),
+        training_rows_(static_cast<double>(data.split.training.size())),
         evaluations_before_(progress.cost_evaluations),
         early_stopping_(config.stopping.patience, config.stopping.min_improvement, "iterations"),
         reporter_(config.stopping, context.clock, context.observer, progress.iterations,
                   progress.seconds),
         progress_(std::move(progress)) {
     early_stopping_.Restore(progress_.early_stopping);
-    if (validation.rows() > 0) {
-      validation_ = std::make_unique<Objective<float>>(config.topology, config.cost,
-                                                       /*lambda=*/0.0, validation, context.pool);
+    if (!data.split.validation.empty()) {
+      validation_ =
+          std::make_unique<Objective<float>>(config.topology, config.cost, /*lambda=*/0.0,
+                                             GatherPart(data, data.split.validation), context.pool);
     }
   }
 
@@ -140,8 +141,9 @@ Checkpoint StartAt(const Vector<double>& theta, bool has_validation) {
 
 // Where J was not finite; empty where that is not why the minimization diverged.
 std::string BrokenLayer(const WatchedObjective& objective, const Topology& topology,
-                        const Examples& training) {
+                        const TrainingData& data) {
   if (objective.not_finite().size() == 0) return "";
+  const Examples training = GatherPart(data, data.split.training);
   const std::string layer = NonFiniteLayer(
       topology, objective.not_finite(),
       {training.features.data(), training.features.rows(), training.features.cols()});
@@ -152,16 +154,15 @@ std::string BrokenLayer(const WatchedObjective& objective, const Topology& topol
 
 TrainedWeights TrainFullBatch(const TrainingConfig& config, const TrainingData& data,
                               const Vector<double>& start, const TrainingContext& context) {
-  const Examples training = GatherPart(data, data.split.training);
-  const Examples validation = GatherPart(data, data.split.validation);
-  Objective<float> objective(config.topology, config.cost, config.lambda, training, context.pool);
+  Objective<float> objective(config.topology, config.cost, config.lambda,
+                             GatherPart(data, data.split.training), context.pool);
   WatchedObjective watched(objective);
   Checkpoint before =
-      context.resume != nullptr ? *context.resume : StartAt(start, validation.rows() > 0);
+      context.resume != nullptr ? *context.resume : StartAt(start, !data.split.validation.empty());
   const MinimizationStart begin = {.theta = before.theta,
                                    .iteration = before.iterations,
                                    .elapsed = absl::Seconds(before.seconds)};
-  StepRecorder recorder(config, training, validation, context, std::move(before));
+  StepRecorder recorder(config, data, context, std::move(before));
   if (context.resume != nullptr) {
     context.Log(absl::StrCat("resumed from the weights of iteration ", begin.iteration,
                              ", with a fresh memory"));
@@ -172,7 +173,7 @@ TrainedWeights TrainFullBatch(const TrainingConfig& config, const TrainingData& 
     recorder.SaveCheckpoint();
   }
   if (result.reason == StopReason::kDiverged) {
-    result.message += BrokenLayer(watched, config.topology, training);
+    result.message += BrokenLayer(watched, config.topology, data);
   }
 
   const Checkpoint& progress = recorder.progress();

@@ -3,11 +3,13 @@
 #include <atomic>
 #include <cassert>
 #include <limits>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
 #include "core/nn/vector_math.h"
 #include "core/train/row_blocks.h"
+#include "core/train/sparse_inputs.h"
 
 namespace mlp {
 namespace {
@@ -27,19 +29,27 @@ struct Objective<Scalar>::State {
   struct Worker {
     Propagation<Scalar> propagation;
     Vector<Scalar> gradient;  // of one block
+    PropagationScratch scratch = {};
   };
 
-  State(const Topology& topology, CostKind cost_kind, double lambda_value,
-        const Examples& all_examples, ThreadPool& thread_pool)
+  State(const Topology& topology, CostKind cost_kind, double lambda_value, Examples all_examples,
+        ThreadPool& thread_pool)
       : layout(topology),
         cost(cost_kind),
         lambda(lambda_value),
-        examples(all_examples),
+        labels(std::move(all_examples.labels)),
+        weights(std::move(all_examples.weights)),
         pool(thread_pool),
         blocks(topology, all_examples.rows()),
         theta(layout.size) {
-    if constexpr (!std::is_same_v<Scalar, float>) {
-      converted_features = examples.features.template cast<Scalar>();
+    if constexpr (std::is_same_v<Scalar, float>) {
+      if (SparseInputs::Pay(all_examples.features)) {
+        sparse.emplace(all_examples.features, blocks, layout.layers[0], pool);
+      } else {
+        features = std::move(all_examples.features);
+      }
+    } else {
+      features = all_examples.features.template cast<Scalar>();
     }
     workers.reserve(static_cast<size_t>(pool.threads()));
     for (int i = 0; i < pool.threads(); ++i) {
@@ -51,28 +61,31 @@ struct Objective<Scalar>::State {
     }
   }
 
-  const Scalar* features() const {
-    if constexpr (std::is_same_v<Scalar, float>) {
-      return examples.features.data();
-    } else {
-      return converted_features.data();
-    }
-  }
-
   // Weighted sum of the cross-entropy of a block; where `with_gradient`, its summed gradient goes
   // to worker.
   double EvaluateBlock(int block, Worker& worker, bool with_gradient) const {
     const int64_t begin = blocks.begin(block);
     const int rows = blocks.rows(block);
-    const Scalar* inputs = features() + begin * examples.features.cols();
     typename Propagation<Scalar>::Targets targets;
-    targets.labels = absl::MakeConstSpan(examples.labels)
-                         .subspan(static_cast<size_t>(begin), static_cast<size_t>(rows));
-    if (!examples.weights.empty()) {
-      targets.weights = absl::MakeConstSpan(examples.weights)
-                            .subspan(static_cast<size_t>(begin), static_cast<size_t>(rows));
+    targets.labels =
+        absl::MakeConstSpan(labels).subspan(static_cast<size_t>(begin), static_cast<size_t>(rows));
+    if (!weights.empty()) {
+      targets.weights = absl::MakeConstSpan(weights).subspan(static_cast<size_t>(begin),
+                                                             static_cast<size_t>(rows));
     }
-    worker.propagation.Forward(theta.data(), inputs, rows);
+    if constexpr (std::is_same_v<Scalar, float>) {
+      if (sparse.has_value()) {
+        SparseInputs::Block inputs(*sparse, block, worker.scratch);
+        return EvaluateInputs(inputs, targets, worker, with_gradient);
+      }
+    }
+    return EvaluateInputs(features.row(begin).data(), targets, worker, with_gradient);
+  }
+
+  template <typename Inputs>
+  double EvaluateInputs(Inputs&& inputs, const typename Propagation<Scalar>::Targets& targets,
+                        Worker& worker, bool with_gradient) const {
+    worker.propagation.Forward(theta.data(), inputs, static_cast<int>(targets.labels.size()));
     if (with_gradient) {
       return worker.propagation.Backward(theta.data(), inputs, targets, cost,
                                          worker.gradient.data());
@@ -85,14 +98,14 @@ struct Objective<Scalar>::State {
   // lambda / (2 m) * sum(Theta^2), both without biases.
   double Regularize(double* gradient) const {
     if (lambda == 0.0) return 0.0;
-    const double scale = lambda / static_cast<double>(examples.rows());
+    const double scale = lambda / static_cast<double>(labels.size());
     double sum = 0.0;
     for (const ParameterLayout::Layer& layer : layout.layers) {
       const int64_t count = layer.biases - layer.weights;
-      const auto weights = theta.segment(layer.weights, count).template cast<double>();
-      sum += weights.squaredNorm();
+      const auto values = theta.segment(layer.weights, count).template cast<double>();
+      sum += values.squaredNorm();
       if (gradient != nullptr) {
-        VectorMap<double>(gradient + layer.weights, count) += scale * weights;
+        VectorMap<double>(gradient + layer.weights, count) += scale * values;
       }
     }
     return 0.5 * scale * sum;
@@ -103,10 +116,13 @@ struct Objective<Scalar>::State {
   const ParameterLayout layout;
   const CostKind cost;
   const double lambda;
-  const Examples& examples;
+  const std::vector<int32_t> labels;
+  const std::vector<float> weights;  // empty: all 1
   ThreadPool& pool;
   const RowBlocks blocks;
-  Matrix<Scalar> converted_features;  // empty where Scalar is the examples' own float
+  // One of the two.
+  Matrix<Scalar> features;
+  std::optional<SparseInputs> sparse;
   Vector<Scalar> theta;
   std::vector<Worker> workers;
   std::function<bool()> interrupted;
@@ -114,9 +130,9 @@ struct Objective<Scalar>::State {
 
 template <typename Scalar>
 Objective<Scalar>::Objective(const Topology& topology, CostKind cost, double lambda,
-                             const Examples& examples, ThreadPool& pool) {
+                             Examples examples, ThreadPool& pool) {
   assert(examples.rows() >= 1);
-  state_ = std::make_unique<State>(topology, cost, lambda, examples, pool);
+  state_ = std::make_unique<State>(topology, cost, lambda, std::move(examples), pool);
 }
 
 template <typename Scalar>
@@ -136,6 +152,11 @@ template <typename Scalar>
 double Objective<Scalar>::Evaluate(const double* theta, double* gradient) {
   State& state = *state_;
   state.theta = ConstVectorMap<double>(theta, size()).template cast<Scalar>();
+  if (state.sparse.has_value()) {
+    if constexpr (std::is_same_v<Scalar, float>) {
+      state.sparse->SetWeights(state.theta.data(), state.pool);
+    }
+  }
   VectorMap<double> total_gradient(gradient, gradient == nullptr ? 0 : size());
   total_gradient.setZero();
   double total_cost = 0.0;
@@ -158,7 +179,7 @@ double Objective<Scalar>::Evaluate(const double* theta, double* gradient) {
     turn.notify_all();
   });
 
-  const auto rows = static_cast<double>(state.examples.rows());
+  const auto rows = static_cast<double>(state.labels.size());
   total_gradient /= rows;
   return total_cost / rows + state.Regularize(gradient);
 }

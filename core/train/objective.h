@@ -14,15 +14,16 @@
 
 namespace mlp {
 
-// Thread-compatible. Keeps references to `examples` and `pool`; they must outlive it.
+// Thread-compatible. Keeps a reference to `pool`.
 //
 // Each block's cost and gradient (float) is computed by one thread; finished blocks are added to
 // the totals (double) in block order, each waiting for its turn. Memory: per thread one gradient
-// and the activations of one block.
+// and the activations of one block; the examples, whose features, where most are 0, become lists of
+// those that are not (float, SparseInputs).
 template <typename Scalar>
 class Objective final : public CostFunction {
  public:
-  Objective(const Topology& topology, CostKind cost, double lambda, const Examples& examples,
+  Objective(const Topology& topology, CostKind cost, double lambda, Examples examples,
             ThreadPool& pool);
   ~Objective() override;
 

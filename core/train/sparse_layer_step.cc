@@ -10,12 +10,6 @@
 namespace mlp {
 namespace {
 
-// Above it whole products are faster, which make three multiplications in the time of one here:
-// they load an operand once for fourteen.
-constexpr double kMostNonZeros = 0.3;
-// Rows of a batch of which one is looked at to know.
-constexpr int64_t kRowsPerSample = 16;
-
 // Of the lists.
 constexpr int64_t kRowsPerTask = 16;
 constexpr int64_t kColumnsPerTask = 64;
@@ -64,13 +58,8 @@ int64_t SparseLayerStep::Bytes(const ParameterLayout::Layer& layer,
 }
 
 bool SparseLayerStep::Pays(const float* inputs, int64_t rows, const Dropout& dropout) const {
-  int64_t seen = 0, non_zeros = 0;
-  for (int64_t i = 0; i < rows; i += kRowsPerSample, seen += layer_.inputs) {
-    non_zeros += CountNonZeros(inputs + i * layer_.inputs, layer_.inputs);
-  }
   // scale() is 1 over the share that dropout leaves.
-  return static_cast<double>(non_zeros) / static_cast<double>(dropout.scale()) <
-         kMostNonZeros * static_cast<double>(seen);
+  return MostlyZeros(inputs, rows, layer_.inputs, 1.0 / static_cast<double>(dropout.scale()));
 }
 
 void SparseLayerStep::Begin(int64_t rows, const MiniBatchState& state) {
@@ -158,13 +147,14 @@ void SparseLayerStep::Forward(int task, const float* theta, const LayerValues&,
   const int64_t first = task % parts * panels;
   for (int64_t p = first; p < std::min(first + panels, above.by_unit.count()); ++p) {
     const int64_t rows = above.by_unit.columns_of(p);
-    MultiplySparse({.a = &by_row_,
-                    .first_row = p * panel_,
+    MultiplySparse({.a = by_row_.from(p * panel_),
                     .rows = rows,
                     .columns = units.count,
                     .b = weights_.weights(weights, 0),
+                    .b_row = kSparsePanel,
                     .start = biases,
-                    .c = z_by_row});
+                    .c = z_by_row,
+                    .c_row = kSparsePanel});
     float* z = above.by_unit.row(p, units.first);
     Transpose({.from = z_by_row,
                .from_row = kSparsePanel,
@@ -201,13 +191,14 @@ SparseLayerStep::GradientScratch SparseLayerStep::Prepare(int panel, const Panel
 void SparseLayerStep::ComputeGradient(int panel, const InputRange& inputs,
                                       const PenaltyOptions& penalties, const ParameterBlock& block,
                                       const GradientScratch& scratch) const {
-  MultiplySparse({.a = &by_column_,
-                  .first_row = inputs.first,
+  MultiplySparse({.a = by_column_.from(inputs.first),
                   .rows = inputs.count,
                   .columns = weights_.columns_of(panel),
                   .b = scratch.delta,
+                  .b_row = kSparsePanel,
                   .start = nullptr,
-                  .c = block.gradient});
+                  .c = block.gradient,
+                  .c_row = kSparsePanel});
   AddPenaltiesTransposed(penalties, block, scratch.lanes);
 }
 
