@@ -34,8 +34,9 @@ void GiveWayIfIdle() {
 }
 
 // How long a thread that has nothing to do looks for work before it sleeps. Waking takes tens of
-// microseconds, and the loops of a training step follow each other within a few.
-constexpr std::chrono::microseconds kSpin{50};
+// microseconds; the loops of a mini-batch step follow each other within a few, those of full-batch
+// training within 250, which the optimizer spends on its own vectors.
+constexpr std::chrono::microseconds kSpin{300};
 
 // Returns when `done` says so (true) or after kSpin (false). Others who want the core get it.
 template <typename Done>

@@ -21,6 +21,18 @@ void Relu(MatrixMap<double>& z) { z = (z.array() < 0.0).select(0.0, z); }
 void MultiplyByReluDerivative(const ConstMatrixMap<float>& h, MatrixMap<float>& delta) {
   VectorReluDerivative(h.data(), delta.data(), delta.size());
 }
+void MultiplyBySigmoidDerivative(const ConstMatrixMap<float>& h, MatrixMap<float>& delta) {
+  VectorSigmoidDerivative(h.data(), delta.data(), delta.size());
+}
+void MultiplyBySigmoidDerivative(const ConstMatrixMap<double>& h, MatrixMap<double>& delta) {
+  delta.array() *= h.array() * (1.0 - h.array());
+}
+void MultiplyByTanhDerivative(const ConstMatrixMap<float>& h, MatrixMap<float>& delta) {
+  VectorTanhDerivative(h.data(), delta.data(), delta.size());
+}
+void MultiplyByTanhDerivative(const ConstMatrixMap<double>& h, MatrixMap<double>& delta) {
+  delta.array() *= 1.0 - h.array().square();
+}
 void MultiplyByReluDerivative(const ConstMatrixMap<double>& h, MatrixMap<double>& delta) {
   delta = (h.array() > 0.0).select(delta, 0.0);
 }
@@ -76,15 +88,12 @@ template <typename Scalar>
 void MultiplyByDerivative(Activation activation, const ConstMatrixMap<Scalar>& values,
                           MatrixMap<Scalar> delta) {
   assert(HasDerivative(activation));
-  const auto h = values.array();
-  auto d = delta.array();
-  const Scalar one = 1;
   switch (activation) {
     case Activation::kSigmoid:
-      d *= h * (one - h);
+      MultiplyBySigmoidDerivative(values, delta);
       break;
     case Activation::kTanh:
-      d *= one - h.square();
+      MultiplyByTanhDerivative(values, delta);
       break;
     case Activation::kRelu:
       MultiplyByReluDerivative(values, delta);

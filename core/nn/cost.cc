@@ -48,11 +48,17 @@ double SoftplusSum(const Scalar* logits, Eigen::Index count) {
   return sum;
 }
 
+template <typename Scalar>
+Scalar Largest(const Scalar* logits, Eigen::Index classes) {
+  Scalar largest = -std::numeric_limits<Scalar>::infinity();
+  for (Eigen::Index k = 0; k < classes; ++k) largest = std::max(largest, logits[k]);
+  return largest;
+}
+
 // log sum_k exp(z_k) of one row, from z - max z.
 template <typename Scalar>
 double LogSumExp(const Scalar* logits, Eigen::Index classes) {
-  Scalar largest = -std::numeric_limits<Scalar>::infinity();
-  for (Eigen::Index k = 0; k < classes; ++k) largest = std::max(largest, logits[k]);
+  const Scalar largest = Largest(logits, classes);
   Chunk<Scalar> exponentials;
   double sum = 0.0;
   for (Eigen::Index begin = 0; begin < classes; begin += kChunk) {
@@ -62,6 +68,39 @@ double LogSumExp(const Scalar* logits, Eigen::Index classes) {
     for (Eigen::Index k = 0; k < size; ++k) sum += static_cast<double>(exponentials[k]);
   }
   return static_cast<double>(largest) + std::log(sum);
+}
+
+// The sum of that over rows that lie together: exponentials of as many as there is room for at
+// once, and one logarithm of the product of their sums. A sum is in [1, classes] and the product,
+// at most classes^(kChunk / classes), under 2^271.
+template <typename Scalar>
+double LogSumExpOfRows(const Scalar* logits, Eigen::Index rows, Eigen::Index classes) {
+  assert(classes <= kChunk);
+  const Eigen::Index most_rows = kChunk / classes;
+  Chunk<Scalar> exponentials;
+  double sum = 0.0;
+  for (Eigen::Index begin = 0; begin < rows; begin += most_rows) {
+    const Eigen::Index count = std::min(most_rows, rows - begin);
+    exponentials.resize(count * classes);
+    double shift = 0.0;
+    for (Eigen::Index i = 0; i < count; ++i) {
+      const Scalar* z = logits + (begin + i) * classes;
+      const Scalar largest = Largest(z, classes);
+      shift += static_cast<double>(largest);
+      for (Eigen::Index k = 0; k < classes; ++k) exponentials[i * classes + k] = z[k] - largest;
+    }
+    Exp(exponentials);
+    double product = 1.0;
+    for (Eigen::Index i = 0; i < count; ++i) {
+      double of_row = 0.0;
+      for (Eigen::Index k = 0; k < classes; ++k) {
+        of_row += static_cast<double>(exponentials[i * classes + k]);
+      }
+      product *= of_row;
+    }
+    sum += shift + std::log(product);
+  }
+  return sum;
 }
 
 // The cross-entropy of one row of logits.
@@ -86,10 +125,11 @@ double CrossEntropySum(CostKind cost, const Eigen::Ref<const Matrix<Scalar>>& lo
   assert(static_cast<size_t>(rows) == labels.size());
   assert(weights.empty() || weights.size() == labels.size());
   double sum = 0.0;
-  if (cost == CostKind::kSigmoidCrossEntropy && weights.empty() &&
-      logits.outerStride() == classes) {
-    // Rows that lie together take their logarithms together.
-    sum += SoftplusSum(logits.data(), rows * classes);
+  // Rows that lie together take their logarithms together.
+  const bool together = weights.empty() && logits.outerStride() == classes;
+  if (together && (cost == CostKind::kSigmoidCrossEntropy || classes <= kChunk)) {
+    sum += cost == CostKind::kSigmoidCrossEntropy ? SoftplusSum(logits.data(), rows * classes)
+                                                  : LogSumExpOfRows(logits.data(), rows, classes);
     for (Eigen::Index i = 0; i < rows; ++i) {
       sum -= static_cast<double>(logits(i, labels[static_cast<size_t>(i)]));
     }

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cassert>
 #include <cstdint>
-#include <limits>
 #include <mutex>
-#include <string_view>
 #include <type_traits>
 
 #include <cblas.h>
+
+#include "core/nn/tiled_product.h"
 
 namespace mlp {
 namespace {
@@ -41,32 +41,18 @@ void AddProductWithVector(blasint n, blasint k, const double* b, const double* x
   cblas_dgemv(CblasRowMajor, CblasNoTrans, n, k, 1.0, b, k, x, 1, 1.0, y, 1);
 }
 
-// c = op(a) * op(b) + beta * c, cut into pieces of `piece` rows of the examples' dimension: m for a
-// plain a, k (the pieces then add up) for a transposed one.
+// c = op(a) * op(b) + beta * c.
 template <typename Scalar>
 void Gemm(CBLAS_TRANSPOSE op_a, CBLAS_TRANSPOSE op_b, const ConstMatrixMap<Scalar>& a,
-          const ConstMatrixMap<Scalar>& b, Scalar beta, StridedMatrixMap<Scalar> c, int64_t piece) {
+          const ConstMatrixMap<Scalar>& b, Scalar beta, StridedMatrixMap<Scalar> c) {
   KeepOpenBlasSingleThreaded();
-  const auto m = static_cast<blasint>(c.rows());
-  const auto n = static_cast<blasint>(c.cols());
   const auto k = static_cast<blasint>(op_a == CblasNoTrans ? a.cols() : a.rows());
   assert((op_a == CblasNoTrans ? a.rows() : a.cols()) == c.rows());
   assert((op_b == CblasNoTrans ? b.cols() : b.rows()) == c.cols());
   assert((op_b == CblasNoTrans ? b.rows() : b.cols()) == k);
-  const auto lda = static_cast<blasint>(a.cols());
-  const auto ldb = static_cast<blasint>(b.cols());
-  const auto ldc = static_cast<blasint>(c.outerStride());
-  for (Eigen::Index row = 0; row < a.rows(); row += piece) {
-    const auto rows = static_cast<blasint>(std::min<Eigen::Index>(piece, a.rows() - row));
-    const Scalar* a_piece = a.data() + row * a.cols();
-    if (op_a == CblasNoTrans) {
-      Multiply(op_a, op_b, rows, n, k, a_piece, lda, b.data(), ldb, beta,
-               c.data() + row * c.outerStride(), ldc);
-    } else {
-      Multiply(op_a, op_b, m, n, rows, a_piece, lda, b.data() + row * b.cols(), ldb,
-               row == 0 ? beta : Scalar{1}, c.data(), ldc);
-    }
-  }
+  Multiply(op_a, op_b, static_cast<blasint>(c.rows()), static_cast<blasint>(c.cols()), k, a.data(),
+           static_cast<blasint>(a.cols()), b.data(), static_cast<blasint>(b.cols()), beta, c.data(),
+           static_cast<blasint>(c.outerStride()));
 }
 
 template <typename Scalar>
@@ -74,31 +60,37 @@ StridedMatrixMap<Scalar> Strided(MatrixMap<Scalar>& c) {
   return {c.data(), c.rows(), c.cols(), Eigen::OuterStride<>(c.cols())};
 }
 
-// OpenBLAS's AVX-512 kernels multiply small float matrices in place, without copying them into
-// panels first: for a skinny layer half as fast again as one large product
-// (tests/bench/objective_bench). They take a product of m x n x k up to 10^6, with a transposed
-// second matrix only where m * n
-// <= 1,200 and k >= 32. These are the rows of examples that still fit; all rows where too few do.
-constexpr int64_t kAllRows = std::numeric_limits<int64_t>::max();
-constexpr int64_t kFewestRows = 16;
-
 // Up to so many rows a product with a vector for each is faster than one with a matrix, for which
 // OpenBLAS copies the weights first (tests/bench/forward_bench).
 constexpr Eigen::Index kMostVectorRows = 4;
 
-bool HasSmallKernels() {
-  static const bool has = [] {
-    const std::string_view kernel = openblas_get_corename();
-    return kernel == "SkylakeX" || kernel == "Cooperlake" || kernel == "Sapphirerapids";
-  }();
-  return has;
-}
-
+// Entry (i, j) is values[i * row + j * column].
 template <typename Scalar>
-int64_t RowsPerProduct(int64_t units, int64_t inputs, int64_t limit) {
-  if (!std::is_same_v<Scalar, float> || !HasSmallKernels()) return kAllRows;
-  const int64_t rows = std::min(limit, 1000000 / (units * inputs));
-  return rows < kFewestRows ? kAllRows : rows;
+struct StridedFactor {
+  const Scalar* values;
+  int64_t row;
+  int64_t column;
+};
+
+// c = a * b in float; false where this CPU has nothing better than OpenBLAS.
+template <typename Scalar>
+bool SetByTiles(const StridedFactor<Scalar>& a, const ConstMatrixMap<Scalar>& b,
+                MatrixMap<Scalar>& c) {
+  if constexpr (std::is_same_v<Scalar, float>) {
+    if (!HasTiledProduct()) return false;
+    TiledProduct({.m = c.rows(),
+                  .n = c.cols(),
+                  .k = b.rows(),
+                  .a = a.values,
+                  .a_row = a.row,
+                  .a_column = a.column,
+                  .b = b.data(),
+                  .b_row = b.cols(),
+                  .c = c.data(),
+                  .c_row = c.cols()});
+    return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -106,9 +98,7 @@ int64_t RowsPerProduct(int64_t units, int64_t inputs, int64_t limit) {
 template <typename Scalar>
 void AddProductWithTranspose(const ConstMatrixMap<Scalar>& a, const ConstMatrixMap<Scalar>& b,
                              StridedMatrixMap<Scalar> c) {
-  const int64_t limit = a.cols() < 32 ? 0 : 1200 / b.rows();
-  const int64_t piece = RowsPerProduct<Scalar>(b.rows(), b.cols(), limit);
-  if (piece == kAllRows && a.rows() <= kMostVectorRows) {
+  if (a.rows() <= kMostVectorRows) {
     KeepOpenBlasSingleThreaded();
     for (Eigen::Index row = 0; row < a.rows(); ++row) {
       AddProductWithVector(static_cast<blasint>(b.rows()), static_cast<blasint>(b.cols()), b.data(),
@@ -116,21 +106,21 @@ void AddProductWithTranspose(const ConstMatrixMap<Scalar>& a, const ConstMatrixM
     }
     return;
   }
-  Gemm<Scalar>(CblasNoTrans, CblasTrans, a, b, 1, c, piece);
+  Gemm<Scalar>(CblasNoTrans, CblasTrans, a, b, 1, c);
 }
 
 template <typename Scalar>
 void SetProduct(const ConstMatrixMap<Scalar>& a, const ConstMatrixMap<Scalar>& b,
                 MatrixMap<Scalar> c) {
-  Gemm<Scalar>(CblasNoTrans, CblasNoTrans, a, b, 0, Strided(c),
-               RowsPerProduct<Scalar>(b.rows(), b.cols(), kAllRows));
+  if (SetByTiles<Scalar>({.values = a.data(), .row = a.cols(), .column = 1}, b, c)) return;
+  Gemm<Scalar>(CblasNoTrans, CblasNoTrans, a, b, 0, Strided(c));
 }
 
 template <typename Scalar>
 void SetTransposeProduct(const ConstMatrixMap<Scalar>& a, const ConstMatrixMap<Scalar>& b,
                          MatrixMap<Scalar> c) {
-  Gemm<Scalar>(CblasTrans, CblasNoTrans, a, b, 0, Strided(c),
-               RowsPerProduct<Scalar>(a.cols(), b.cols(), kAllRows));
+  if (SetByTiles<Scalar>({.values = a.data(), .row = 1, .column = a.cols()}, b, c)) return;
+  Gemm<Scalar>(CblasTrans, CblasNoTrans, a, b, 0, Strided(c));
 }
 
 void AddStridedProduct(const StridedProduct& p) {

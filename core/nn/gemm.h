@@ -1,5 +1,5 @@
-// Matrix products through OpenBLAS, on one thread. Propagation's inner loop; <cblas.h> stays in the
-// .cc file.
+// Matrix products on one thread: through OpenBLAS, or by tiles where the CPU has AVX-512
+// (TiledProduct). Propagation's inner loop; <cblas.h> stays in the .cc file.
 //
 // All matrices are row-major, contiguous but where it says otherwise, and must not overlap; sizes
 // must fit and be at least 1.
@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "core/base/matrix.h"
+#include "core/nn/strided_product.h"
 
 namespace mlp {
 
@@ -26,20 +27,7 @@ template <typename Scalar>
 void SetTransposeProduct(const ConstMatrixMap<Scalar>& a, const ConstMatrixMap<Scalar>& b,
                          MatrixMap<Scalar> c);
 
-// Operands of AddStridedProduct, with the lengths between their rows.
-struct StridedProduct {
-  int64_t m, n, k;
-  // [m x k]; entry (i, j) is a[i * a_row + j * a_column], of which one is 1.
-  const float* a;
-  int64_t a_row;
-  int64_t a_column;
-  const float* b;  // [k x n]
-  int64_t b_row;
-  float* c;  // [m x n]
-  int64_t c_row;
-};
-
-// c += a * b.
+// c += a * b, through OpenBLAS.
 void AddStridedProduct(const StridedProduct& product);
 
 }  // namespace mlp

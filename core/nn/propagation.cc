@@ -6,11 +6,19 @@
 
 #include "core/nn/activation.h"
 #include "core/nn/gemm.h"
+#include "core/nn/vector_math.h"
 #include "core/nn/weighted_sums.h"
 
 namespace mlp {
 
 namespace {
+
+void SumRows(const ConstMatrixMap<float>& rows, float* sums) {
+  VectorSumRows(rows.data(), rows.rows(), rows.cols(), sums);
+}
+void SumRows(const ConstMatrixMap<double>& rows, double* sums) {
+  VectorMap<double>(sums, rows.cols()) = rows.colwise().sum();
+}
 
 template <typename Scalar>
 class DenseInputs final : public InputProducts<Scalar> {
@@ -68,15 +76,18 @@ void Propagation<Scalar>::Forward(const Scalar* theta, InputProducts<Scalar>& in
     } else {
       DenseInputs<Scalar>(theta, layer, activations_[l - 1].data(), rows).WeightedSums(target);
     }
-    MatrixMap<Scalar> values(activations_[l].data(), rows, layer.outputs);
-    if (is_output) values = logits();  // the cost is computed from them
-    Activate<Scalar>(topology_.layers[l], values);
+    if (is_output) break;  // the cost is computed from them
+    Activate<Scalar>(topology_.layers[l],
+                     MatrixMap<Scalar>(activations_[l].data(), rows, layer.outputs));
   }
 }
 
 template <typename Scalar>
-ConstMatrixMap<Scalar> Propagation<Scalar>::outputs() const {
-  return {activations_.back().data(), rows_, topology_.outputs()};
+ConstMatrixMap<Scalar> Propagation<Scalar>::outputs() {
+  MatrixMap<Scalar> outputs(activations_.back().data(), rows_, topology_.outputs());
+  outputs = logits();
+  Activate<Scalar>(topology_.layers.back(), outputs);
+  return {outputs.data(), outputs.rows(), outputs.cols()};
 }
 
 template <typename Scalar>
@@ -111,7 +122,8 @@ double Propagation<Scalar>::Backward(const Scalar* theta, InputProducts<Scalar>&
 
   // dJ/dz = w (h - y) of the output layer, for either cost.
   MatrixMap<Scalar> output_delta(delta_.data(), rows_, topology_.outputs());
-  output_delta = outputs();
+  output_delta = logits();
+  Activate<Scalar>(topology_.layers.back(), output_delta);
   for (int i = 0; i < rows_; ++i) output_delta(i, labels[static_cast<size_t>(i)]) -= Scalar{1};
   for (size_t i = 0; i < targets.weights.size(); ++i) {
     output_delta.row(static_cast<Eigen::Index>(i)) *= static_cast<Scalar>(targets.weights[i]);
@@ -120,9 +132,7 @@ double Propagation<Scalar>::Backward(const Scalar* theta, InputProducts<Scalar>&
   for (size_t l = activations_.size(); l-- > 0;) {
     const ParameterLayout::Layer& layer = layout_.layers[l];
     const ConstMatrixMap<Scalar> delta(delta_.data(), rows_, layer.outputs);
-    VectorMap<Scalar> bias_gradient(gradient + layer.biases, layer.outputs);
-    bias_gradient.setZero();
-    for (int i = 0; i < rows_; ++i) bias_gradient += delta.row(i).transpose();
+    SumRows(delta, gradient + layer.biases);
     if (l == 0) {
       inputs.WeightGradient(delta.data(), gradient + layer.weights);
       break;

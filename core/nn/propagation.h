@@ -39,9 +39,10 @@ class Propagation {
   void Forward(const Scalar* theta, const Scalar* inputs, int rows);
   void Forward(const Scalar* theta, InputProducts<Scalar>& inputs, int rows);
 
-  // Of the last Forward: activations of the output layer [rows x K] and its logits [rows x K].
-  ConstMatrixMap<Scalar> outputs() const;
+  // Of the last Forward: the output layer's logits [rows x K], and its activations [rows x K],
+  // which are computed here since training does without them.
   ConstMatrixMap<Scalar> logits() const;
+  ConstMatrixMap<Scalar> outputs();
 
   // What the rows of a block should have given.
   struct Targets {

@@ -89,6 +89,25 @@ void VectorReluDerivative(const float* __restrict h, float* __restrict delta, in
 }
 
 MLP_FOR_EACH_CPU
+void VectorSigmoidDerivative(const float* __restrict h, float* __restrict delta, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) delta[i] *= h[i] * (1.0f - h[i]);
+}
+
+MLP_FOR_EACH_CPU
+void VectorTanhDerivative(const float* __restrict h, float* __restrict delta, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) delta[i] *= 1.0f - h[i] * h[i];
+}
+
+MLP_FOR_EACH_CPU
+void VectorSumRows(const float* __restrict matrix, int64_t rows, int64_t columns,
+                   float* __restrict sums) {
+  for (int64_t j = 0; j < columns; ++j) sums[j] = 0.0f;
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < columns; ++j) sums[j] += matrix[i * columns + j];
+  }
+}
+
+MLP_FOR_EACH_CPU
 void VectorAddTo(const float* __restrict terms, double* __restrict sum, int64_t count) {
   for (int64_t i = 0; i < count; ++i) sum[i] += static_cast<double>(terms[i]);
 }

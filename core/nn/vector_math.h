@@ -25,6 +25,15 @@ void VectorRelu(float* z, int64_t count);
 // delta[i] times the derivative of max(0, z) where it is h[i]; that at 0 is 0.
 void VectorReluDerivative(const float* h, float* delta, int64_t count);
 
+// delta[i] times the derivative of the sigmoid where it is h[i]: h (1 - h).
+void VectorSigmoidDerivative(const float* h, float* delta, int64_t count);
+
+// delta[i] times the derivative of tanh where it is h[i]: 1 - h^2.
+void VectorTanhDerivative(const float* h, float* delta, int64_t count);
+
+// sums [columns] = the sum of the rows of `matrix` [rows x columns], added in their order.
+void VectorSumRows(const float* matrix, int64_t rows, int64_t columns, float* sums);
+
 // sum[i] += terms[i].
 void VectorAddTo(const float* terms, double* sum, int64_t count);
 

@@ -91,8 +91,9 @@ void SparseInputs::Block::WeightGradient(const float* delta, float* gradient) {
   const Panels& weights = inputs_.weights_;
   const int64_t width = weights.width();
   const int64_t inputs = inputs_.layer_.inputs;
-  float* const panel_delta = scratch_.Take((lists_.rows + inputs) * width);
+  float* const panel_delta = scratch_.Take((lists_.rows + 2 * inputs) * width);
   float* const transposed = panel_delta + lists_.rows * width;
+  float* const by_unit = transposed + inputs * width;
   for (int64_t panel = 0; panel < weights.count(); ++panel) {
     const int64_t first = panel * width;
     const int64_t units = weights.columns_of(panel);
@@ -107,12 +108,14 @@ void SparseInputs::Block::WeightGradient(const float* delta, float* gradient) {
                     .start = nullptr,
                     .c = transposed,
                     .c_row = width});
+    // Whole vectors, also of units that there are not.
     Transpose({.from = transposed,
                .from_row = width,
                .rows = inputs,
-               .columns = units,
-               .to = gradient + first * inputs,
+               .columns = width,
+               .to = by_unit,
                .to_row = inputs});
+    std::copy_n(by_unit, units * inputs, gradient + first * inputs);
   }
 }
 

@@ -30,6 +30,9 @@ namespace {
 
 constexpr int kPeerIterations = 200;
 constexpr double kLambda = 1.0;
+// Steps that SciPy's L-BFGS, which is scikit-learn's, remembers.
+constexpr int kPeersHistory = 10;
+constexpr std::chrono::milliseconds kPeersThreadsSleep{200};
 
 [[noreturn]] void Fail(const std::string& what) {
   std::fprintf(stderr, "fullbatch_bench: %s\n", what.c_str());
@@ -66,6 +69,7 @@ TrainingConfig Config(OptimizerKind optimizer) {
   config.lambda = kLambda;
   config.scaling = Scaling::kNone;
   config.optimizer.kind = optimizer;
+  config.optimizer.lbfgs_history = kPeersHistory;
   config.stopping.cost_tolerance = 0.0;
   config.stopping.gradient_tolerance = 0.0;
   return config;
@@ -128,6 +132,8 @@ class Comparison {
     const int rounds = quick ? 3 : 9;
     for (int round = 0; round < rounds + 1; ++round) {
       const Run theirs = RunPeer(peer);
+      // Its threads look for more work for a while, on the cores that ours are to have.
+      std::this_thread::sleep_for(kPeersThreadsSleep);
       const double target = Cost(theirs.theta);
       const Run same_iterations = Train(theirs.iterations, 0.0);
       const Run same_cost = Train(10 * theirs.iterations, target);

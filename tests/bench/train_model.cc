@@ -57,6 +57,8 @@ int64_t CreateJob(v1::TrainingService::Stub& training, const std::string& name,
   for (const int units : layers) request.mutable_config()->mutable_network()->add_layers(units);
   request.mutable_config()->mutable_stopping()->set_max_iterations(iterations);
   request.mutable_config()->mutable_stopping()->set_cost_tolerance(1e-15);
+  // L-BFGS remembers forty vectors more: too much of 12 million weights for some machines.
+  request.mutable_config()->mutable_optimizer()->set_kind(v1::OPTIMIZER_KIND_CONJUGATE_GRADIENT);
   v1::TrainingJob job;
   grpc::ClientContext context;
   Check(training.CreateTrainingJob(&context, request, &job), "create job");

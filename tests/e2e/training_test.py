@@ -190,8 +190,10 @@ class TrainingTest(ServerTestCase):
         epochs = min(max(50, int(50 * 0.8 / short["result"]["seconds"])), 100_000)
         flags = (*self.ADAM, "--epochs", epochs, "--search", "lambda=0,0.1,0.2,0.4,1,2,4,10")
         _, whole = self.train("m", *flags)
+        taken = whole["progress"]["elapsed_seconds"]
+        self.assertGreater(taken, 2.4, "too quick to be ended half-way")
         self.server.ctl(*self.arguments("m", *flags, "--detach"))
-        self.until_trained(3, 2.5)
+        self.until_trained(3, max(1.2, 0.4 * taken))
         self.restart(signal.SIGKILL)
         *points, job = self.server.json("jobs", "watch", 3)
         self.assertEqual(job["state"], "JOB_STATE_SUCCEEDED", job["message"])

@@ -118,6 +118,33 @@ TEST(VectorMath, ReluAndItsDerivativeChooseBySign) {
   EXPECT_TRUE(std::isnan(h[36]));
 }
 
+TEST(VectorMath, DerivativesOfSigmoidAndTanhAreThoseOfTheirValues) {
+  std::vector<float> h, sigmoid, tanh;
+  for (int i = 0; i < 37; ++i) {
+    h.push_back(static_cast<float>(i) / 36.0f);
+    sigmoid.push_back(static_cast<float>(i - 5));
+    tanh.push_back(static_cast<float>(i - 5));
+  }
+  VectorSigmoidDerivative(h.data(), sigmoid.data(), 37);
+  VectorTanhDerivative(h.data(), tanh.data(), 37);
+  for (int i = 0; i < 37; ++i) {
+    const double value = i / 36.0;
+    EXPECT_NEAR(sigmoid[static_cast<size_t>(i)], (i - 5) * value * (1.0 - value), 1e-6) << i;
+    EXPECT_NEAR(tanh[static_cast<size_t>(i)], (i - 5) * (1.0 - value * value), 4e-6) << i;
+  }
+}
+
+TEST(VectorMath, SumsRows) {
+  for (const int64_t columns : {1, 7, 16, 25}) {
+    std::vector<float> matrix, sums(static_cast<size_t>(columns), 99.0f);
+    for (int64_t i = 0; i < 5 * columns; ++i) matrix.push_back(static_cast<float>(i));
+    VectorSumRows(matrix.data(), 5, columns, sums.data());
+    for (int64_t j = 0; j < columns; ++j) {
+      EXPECT_EQ(sums[static_cast<size_t>(j)], static_cast<float>(5 * j + 10 * columns));
+    }
+  }
+}
+
 TEST(VectorMath, AddsFloatsToDoubles) {
   const std::vector<float> terms = {1.0f, 2.5f, -3.0f};
   std::vector<double> sum = {1e9, 0.0, 3.0};

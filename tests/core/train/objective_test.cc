@@ -76,6 +76,47 @@ TEST(Objective, OfAnIgnorantDigitNetwork) {
   EXPECT_NEAR(objective.Evaluate(zero.data(), nullptr), 10.0 * std::log(2.0), 1e-12);
 }
 
+// Of features most of which are 0: what float makes of them goes through lists (SparseInputs), what
+// double does through whole products.
+TEST(Objective, OfInputsThatAreMostlyZero) {
+  for (const std::vector<int>& units : std::vector<std::vector<int>>{
+           {30, 4}, {33, 25, 10}, {1, 1, 2}, {64, 64, 3}, {97, 65, 33, 5}, {40, 200, 3}}) {
+    Topology topology = {.inputs = units.front(), .layers = {}};
+    for (size_t l = 1; l < units.size(); ++l) topology.layers.push_back({.units = units[l]});
+    Examples examples = RandomExamples(600, units.front(), units.back(), 3);
+    Random random(4, 0);
+    for (float& value : examples.features.reshaped()) {
+      if (random.Uniform() < 0.8) value = 0.0f;
+    }
+    for (int i = 0; i < 600; ++i) examples.weights.push_back(static_cast<float>(i % 3));
+    const Vector<double> theta = InitialParameters(topology, {}, 7);
+    ThreadPool pool({.threads = 2});
+    Objective<double> whole(topology, CostKind::kSigmoidCrossEntropy, 1.0, examples, pool);
+    Vector<double> expected(theta.size()), gradient(theta.size());
+    const double expected_cost = whole.Evaluate(theta.data(), expected.data());
+
+    double first_cost = 0.0;
+    Vector<double> first(theta.size());
+    for (const int threads : {1, 2, 3, 7}) {
+      ThreadPool some({.threads = threads});
+      Objective<float> objective(topology, CostKind::kSigmoidCrossEntropy, 1.0, examples, some);
+      // Elsewhere first: nothing of it may be left.
+      const Vector<double> elsewhere = 2.0 * theta;
+      objective.Evaluate(elsewhere.data(), gradient.data());
+      const double cost = objective.Evaluate(theta.data(), gradient.data());
+      EXPECT_NEAR(cost, expected_cost, 1e-6 * expected_cost) << TopologyName(topology);
+      EXPECT_LT((gradient - expected).cwiseAbs().maxCoeff(), 1e-6) << TopologyName(topology);
+      EXPECT_NEAR(objective.Evaluate(theta.data(), nullptr), cost, 1e-12 * cost);
+      if (threads == 1) {
+        first_cost = cost;
+        first = gradient;
+      }
+      EXPECT_EQ(cost, first_cost) << threads << " threads";
+      EXPECT_EQ(gradient, first) << threads << " threads";
+    }
+  }
+}
+
 struct SweepCase {
   int depth;  // layers of weights
   Activation activation;
