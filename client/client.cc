@@ -8,6 +8,8 @@
 #include "client/dataset_chunks.h"
 #include "client/rpc_status.h"
 #include "client/status_macros.h"
+#include "core/base/hash.h"
+#include "mlp/v1/admin.grpc.pb.h"
 #include "mlp/v1/dataset.grpc.pb.h"
 #include "mlp/v1/model.grpc.pb.h"
 #include "mlp/v1/prediction.grpc.pb.h"
@@ -17,6 +19,8 @@ namespace mlp {
 namespace {
 
 enum class Repeat { kNever, kSafe };
+
+constexpr size_t kPieceBytes = size_t{1} << 20;
 
 }  // namespace
 
@@ -29,7 +33,8 @@ class Client::Impl {
         datasets_(v1::DatasetService::NewStub(channel_)),
         training_(v1::TrainingService::NewStub(channel_)),
         models_(v1::ModelService::NewStub(channel_)),
-        prediction_(v1::PredictionService::NewStub(channel_)) {}
+        prediction_(v1::PredictionService::NewStub(channel_)),
+        admin_(v1::AdminService::NewStub(channel_)) {}
 
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> Call(Stub& stub,
@@ -74,6 +79,85 @@ class Client::Impl {
     return mlp::OpenPredictStream(channel_, options);
   }
 
+  absl::StatusOr<v1::ModelVersion> Export(const v1::ExportModelRequest& request,
+                                          OnFileData on_data) {
+    grpc::ClientContext context;
+    LimitTransfer(context);
+    const auto stream = models_->ExportModel(&context, request);
+    v1::ModelVersion version;
+    v1::ExportModelResponse message;
+    absl::Status written;
+    while (written.ok() && stream->Read(&message)) {
+      if (message.has_version()) version = message.version();
+      written = on_data(message.data());
+    }
+    if (!written.ok()) context.TryCancel();
+    const absl::Status status = FromGrpcStatus(stream->Finish());
+    MLP_RETURN_IF_ERROR(written);
+    MLP_RETURN_IF_ERROR(status);
+    return version;
+  }
+
+  absl::StatusOr<v1::ModelVersion> Import(v1::ImportModelHeader header, absl::string_view file) {
+    header.set_bytes(static_cast<int64_t>(file.size()));
+    header.set_sha256(Sha256::Hex(file));
+    grpc::ClientContext context;
+    LimitTransfer(context);
+    v1::ModelVersion version;
+    const auto stream = models_->ImportModel(&context, &version);
+    v1::ImportModelRequest message;
+    *message.mutable_header() = std::move(header);
+    // A write that fails means that the server has ended the call: Finish says how.
+    bool open = stream->Write(message);
+    message.Clear();
+    for (; open && !file.empty(); file.remove_prefix(message.data().size())) {
+      message.set_data(std::string(file.substr(0, kPieceBytes)));
+      open = stream->Write(message);
+    }
+    if (open) stream->WritesDone();
+    MLP_RETURN_IF_ERROR(FromGrpcStatus(stream->Finish()));
+    return version;
+  }
+
+  absl::StatusOr<BackupSummary> Backup(OnFileData on_data) {
+    grpc::ClientContext context;
+    LimitTransfer(context);
+    const auto stream = admin_->Backup(&context, v1::BackupRequest());
+    v1::BackupResponse message;
+    Sha256 hash;
+    BackupSummary received;
+    absl::Status written;
+    v1::BackupResponse last;
+    while (written.ok() && stream->Read(&message)) {
+      hash.Update(message.data());
+      received.bytes += static_cast<int64_t>(message.data().size());
+      written = on_data(message.data());
+      if (message.total_bytes() > 0) last = message;
+    }
+    if (!written.ok()) context.TryCancel();
+    const absl::Status status = FromGrpcStatus(stream->Finish());
+    MLP_RETURN_IF_ERROR(written);
+    MLP_RETURN_IF_ERROR(status);
+    received.sha256 = hash.FinishHex();
+    if (received.bytes == last.total_bytes() && received.sha256 == last.sha256()) return received;
+    return absl::DataLossError("backup: what came is not what the server sent");
+  }
+
+  absl::StatusOr<v1::VerifySummary> Verify(
+      const std::function<void(const v1::Damage&)>& on_damage) {
+    grpc::ClientContext context;
+    LimitTransfer(context);
+    const auto stream = admin_->Verify(&context, v1::VerifyRequest());
+    v1::VerifySummary summary;
+    v1::VerifyResponse message;
+    while (stream->Read(&message)) {
+      if (message.has_damage()) on_damage(message.damage());
+      if (message.has_summary()) summary = message.summary();
+    }
+    MLP_RETURN_IF_ERROR(FromGrpcStatus(stream->Finish()));
+    return summary;
+  }
+
   const ClientOptions& options() const { return options_; }
   v1::DatasetService::Stub& datasets() { return *datasets_; }
   v1::TrainingService::Stub& training() { return *training_; }
@@ -81,6 +165,11 @@ class Client::Impl {
   v1::PredictionService::Stub& prediction() { return *prediction_; }
 
  private:
+  void LimitTransfer(grpc::ClientContext& context) const {
+    if (options_.upload_timeout == absl::InfiniteDuration()) return;
+    context.set_deadline(absl::ToChronoTime(environment_.Now() + options_.upload_timeout));
+  }
+
   RetryPolicy PolicyFor(Repeat repeat) const {
     RetryPolicy policy = options_.retry;
     if (repeat == Repeat::kNever) policy.max_attempts = 1;
@@ -90,9 +179,7 @@ class Client::Impl {
   absl::Status UploadOnce(const v1::DatasetHeader& header, ExampleSource& source,
                           const std::function<void(int64_t)>& on_rows, v1::Dataset& dataset) {
     grpc::ClientContext context;
-    if (options_.upload_timeout != absl::InfiniteDuration()) {
-      context.set_deadline(absl::ToChronoTime(environment_.Now() + options_.upload_timeout));
-    }
+    LimitTransfer(context);
     dataset.Clear();
     const auto stream = datasets_->UploadDataset(&context, &dataset);
     v1::UploadDatasetRequest message;
@@ -135,6 +222,7 @@ class Client::Impl {
   const std::unique_ptr<v1::TrainingService::Stub> training_;
   const std::unique_ptr<v1::ModelService::Stub> models_;
   const std::unique_ptr<v1::PredictionService::Stub> prediction_;
+  const std::unique_ptr<v1::AdminService::Stub> admin_;
 };
 
 Client::Client(const ClientOptions& options) : impl_(std::make_unique<Impl>(options)) {}
@@ -236,6 +324,42 @@ absl::StatusOr<v1::EvaluateModelResponse> Client::EvaluateModel(
 
 absl::StatusOr<v1::Model> Client::SetServingSettings(const v1::SetServingSettingsRequest& request) {
   return impl_->Call(impl_->models(), &v1::ModelService::Stub::SetServingSettings, request);
+}
+
+absl::StatusOr<v1::Model> Client::SetModelAlias(const v1::SetModelAliasRequest& request) {
+  return impl_->Call(impl_->models(), &v1::ModelService::Stub::SetModelAlias, request,
+                     request.has_expected_version() ? Repeat::kSafe : Repeat::kNever);
+}
+
+absl::StatusOr<v1::Model> Client::DeleteModelAlias(const v1::DeleteModelAliasRequest& request) {
+  return impl_->Call(impl_->models(), &v1::ModelService::Stub::DeleteModelAlias, request,
+                     Repeat::kNever);
+}
+
+absl::StatusOr<v1::Model> Client::SetRetention(const v1::SetRetentionRequest& request) {
+  return impl_->Call(impl_->models(), &v1::ModelService::Stub::SetRetention, request);
+}
+
+absl::StatusOr<v1::ModelVersion> Client::AnnotateModelVersion(
+    const v1::AnnotateModelVersionRequest& request) {
+  return impl_->Call(impl_->models(), &v1::ModelService::Stub::AnnotateModelVersion, request);
+}
+
+absl::StatusOr<v1::ModelVersion> Client::ExportModel(const v1::ExportModelRequest& request,
+                                                     OnFileData on_data) {
+  return impl_->Export(request, on_data);
+}
+
+absl::StatusOr<v1::ModelVersion> Client::ImportModel(v1::ImportModelHeader header,
+                                                     absl::string_view file) {
+  return impl_->Import(std::move(header), file);
+}
+
+absl::StatusOr<BackupSummary> Client::Backup(OnFileData on_data) { return impl_->Backup(on_data); }
+
+absl::StatusOr<v1::VerifySummary> Client::Verify(
+    const std::function<void(const v1::Damage&)>& on_damage) {
+  return impl_->Verify(on_damage);
 }
 
 absl::StatusOr<v1::PredictResponse> Client::Predict(const v1::PredictRequest& request) {

@@ -7,13 +7,16 @@
 #include <memory>
 #include <string>
 
+#include <absl/functional/function_ref.h>
 #include <absl/status/statusor.h>
+#include <absl/strings/string_view.h>
 #include <absl/time/time.h>
 
 #include "client/example_source.h"
 #include "client/job_watch.h"
 #include "client/predict_stream.h"
 #include "client/retry.h"
+#include "mlp/v1/admin.pb.h"
 #include "mlp/v1/dataset.pb.h"
 #include "mlp/v1/model.pb.h"
 #include "mlp/v1/prediction.pb.h"
@@ -26,7 +29,7 @@ struct ClientOptions {
   std::string server = "127.0.0.1:8001";
   // Of one unary call, all its attempts included.
   absl::Duration call_timeout = absl::Seconds(30);
-  // Of one attempt to upload a dataset.
+  // Of one attempt to upload a dataset, and of exports, imports, backups and verifications.
   absl::Duration upload_timeout = absl::Hours(1);
   // Of one message, either way.
   int max_message_bytes = 64 << 20;
@@ -36,6 +39,13 @@ struct ClientOptions {
   RetryPolicy reconnect = {.max_attempts = 15};
   // Not owned; null means RetryEnvironment::System().
   RetryEnvironment* environment = nullptr;
+};
+
+using OnFileData = absl::FunctionRef<absl::Status(absl::string_view)>;
+
+struct BackupSummary {
+  int64_t bytes = 0;
+  std::string sha256;
 };
 
 // Every call returns the server's status; UNAVAILABLE where it cannot be reached, DEADLINE_EXCEEDED
@@ -81,6 +91,23 @@ class Client {
 
   // Replaces all of the model's settings.
   absl::StatusOr<v1::Model> SetServingSettings(const v1::SetServingSettingsRequest& request);
+
+  // Repeated only with an expected_version: else one that came in between would be undone.
+  absl::StatusOr<v1::Model> SetModelAlias(const v1::SetModelAliasRequest& request);
+  absl::StatusOr<v1::Model> DeleteModelAlias(const v1::DeleteModelAliasRequest& request);
+  absl::StatusOr<v1::Model> SetRetention(const v1::SetRetentionRequest& request);
+  absl::StatusOr<v1::ModelVersion> AnnotateModelVersion(
+      const v1::AnnotateModelVersionRequest& request);
+  // Hands the file on piece by piece; an error of `on_data` ends the export and is returned.
+  absl::StatusOr<v1::ModelVersion> ExportModel(const v1::ExportModelRequest& request,
+                                               OnFileData on_data);
+  // Fills in the header's size and hash.
+  absl::StatusOr<v1::ModelVersion> ImportModel(v1::ImportModelHeader header,
+                                               absl::string_view file);
+
+  // As ExportModel. Returns what the server says that it has sent, which is what came.
+  absl::StatusOr<BackupSummary> Backup(OnFileData on_data);
+  absl::StatusOr<v1::VerifySummary> Verify(const std::function<void(const v1::Damage&)>& on_damage);
 
   absl::StatusOr<v1::PredictResponse> Predict(const v1::PredictRequest& request);
   // Many requests without waiting for each answer: several times as many a second as Predict. May

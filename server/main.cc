@@ -50,6 +50,9 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option(
       "--addresses-file", flags.addresses_file,
       "File to write the addresses to, as NAME=HOST:PORT lines, once the server is ready");
+  app.add_option("--restore", server.restore,
+                 "File of `mlpctl admin backup` to fill the data folder with, which has no data "
+                 "yet, before the server starts");
   app.add_option("--max-running-jobs", server.max_running_jobs, "Training jobs at the same time")
       ->capture_default_str();
   app.add_option("--training-threads", server.training_threads,
@@ -170,6 +173,7 @@ int Run(const Flags& flags) {
     std::cerr << "mlpd: " << server.status().message() << "\n";
     return 1;
   }
+  for (const std::string& line : (*server)->recovered()) std::cerr << "mlpd: " << line << "\n";
   const HeapTrimmer trimmer;
   const ServerAddresses& addresses = (*server)->addresses();
   std::cerr << "mlpd " << BuildVersion() << " serves gRPC on " << addresses.grpc;
@@ -198,7 +202,7 @@ int main(int argc, char** argv) {
   CLI::App app("mlpd trains multi-layer perceptrons and serves them over gRPC.", "mlpd");
   mlp::Flags flags;
   mlp::AddFlags(app, flags);
-  app.set_version_flag("--version", "mlpd " + mlp::BuildVersion());
+  app.set_version_flag("--version", "mlpd " + mlp::BuildName());
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

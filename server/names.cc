@@ -18,6 +18,11 @@ bool IsNameCharacter(char c) {
   return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '.' || c == '_' || c == '-';
 }
 
+bool IsNumber(absl::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return absl::ascii_isdigit(c); });
+}
+
 }  // namespace
 
 absl::Status CheckName(absl::string_view field, absl::string_view name) {
@@ -37,6 +42,13 @@ absl::Status CheckName(absl::string_view field, absl::string_view name) {
       got));
 }
 
+absl::Status CheckAlias(absl::string_view field, absl::string_view alias) {
+  MLP_RETURN_IF_ERROR(CheckName(field, alias));
+  if (!IsNumber(alias)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(field, ": expected a name that is no number, got \"", alias, "\""));
+}
+
 absl::StatusOr<ModelReference> ParseModelReference(absl::string_view field,
                                                    absl::string_view reference) {
   ModelReference parsed;
@@ -46,10 +58,7 @@ absl::StatusOr<ModelReference> ParseModelReference(absl::string_view field,
   if (at == absl::string_view::npos) return parsed;
 
   const absl::string_view selector = reference.substr(at + 1);
-  const bool is_number =
-      !selector.empty() &&
-      std::all_of(selector.begin(), selector.end(), [](char c) { return absl::ascii_isdigit(c); });
-  if (!is_number) {
+  if (!IsNumber(selector)) {
     parsed.alias = std::string(selector);
     MLP_RETURN_IF_ERROR(CheckName(absl::StrCat(field, " (after '@')"), selector));
     return parsed;

@@ -13,6 +13,9 @@ namespace mlp {
 // only in escaped form.
 absl::Status CheckName(absl::string_view field, absl::string_view name);
 
+// The same for an alias: a name that is no number.
+absl::Status CheckAlias(absl::string_view field, absl::string_view alias);
+
 // NAME, NAME@VERSION or NAME@ALIAS.
 struct ModelReference {
   std::string model;

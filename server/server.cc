@@ -17,18 +17,23 @@
 #include "core/base/clock.h"
 #include "core/base/status_macros.h"
 #include "server/address.h"
+#include "server/api/admin_service.h"
 #include "server/api/dataset_service.h"
 #include "server/api/health_service.h"
 #include "server/api/inference_server.h"
+#include "server/api/model_files_service.h"
+#include "server/api/model_life_service.h"
 #include "server/api/model_service.h"
 #include "server/api/reflection_service.h"
 #include "server/api/training_service.h"
 #include "server/inference/batcher.h"
 #include "server/inference/preload.h"
 #include "server/inference/resident_models.h"
+#include "server/inference/retention.h"
 #include "server/jobs/scheduler.h"
 #include "server/oip/oip_service.h"
 #include "server/rpc/blocking_server.h"
+#include "server/store/restore_backup.h"
 #include "server/store/sqlite_store.h"
 #include "server/telemetry/log.h"
 #include "server/telemetry/metrics.h"
@@ -98,8 +103,10 @@ int ThreadsOrCores(int threads) {
 
 class ServerImpl final : public Server {
  public:
-  ServerImpl(const ServerOptions& options, std::unique_ptr<Store> store)
+  ServerImpl(const ServerOptions& options, std::unique_ptr<Store> store,
+             std::vector<std::string> recovered)
       : options_(options),
+        recovered_(std::move(recovered)),
         store_(std::move(store)),
         models_(*store_, {.budget_bytes = options.model_memory_bytes}) {}
 
@@ -152,6 +159,7 @@ class ServerImpl final : public Server {
     return absl::OkStatus();
   }
 
+  const std::vector<std::string>& recovered() const override { return recovered_; }
   const ServerAddresses& addresses() const override { return addresses_; }
 
   void Shutdown(absl::Duration grace) override {
@@ -178,11 +186,15 @@ class ServerImpl final : public Server {
     options.training_threads = ThreadsOrCores(options_.training_threads);
     options.checkpoint_interval = absl::Seconds(options_.checkpoint_seconds);
     options.paused = true;
-    options.on_published = [this](const v1::ModelVersion& version) {
-      models_.Refresh(version.model());
-      health_.Changed();
-    };
+    options.on_published = [this](const v1::ModelVersion& version) { OnPublished(version); };
     return JobScheduler::Start(options, *store_, metrics_, Clock::System());
+  }
+
+  void OnPublished(const v1::ModelVersion& version) {
+    models_.Refresh(version.model());
+    health_.Changed();
+    const absl::Status status = DeleteSurplusVersions(version.model(), *store_, models_);
+    if (!status.ok()) LogError("retention", status);
   }
 
   ServerGauges Gauges() {
@@ -222,10 +234,16 @@ class ServerImpl final : public Server {
     services_.push_back(
         MakeModelService({.evaluation_threads = ThreadsOrCores(options_.training_threads)}, *store_,
                          models_, metrics_));
+    services_.push_back(MakeModelLifeService(*store_, models_, health_));
+    services_.push_back(MakeModelFilesService(
+        {.on_published = [this](const v1::ModelVersion& version) { OnPublished(version); }},
+        *store_));
+    services_.push_back(MakeAdminService(*store_));
     services_.push_back(
         std::make_unique<OipService>(*store_, models_, [this] { return health_.serving(); }));
     HealthService::Options health;
-    health.services = {"mlp.v1.DatasetService", "mlp.v1.TrainingService", "mlp.v1.ModelService",
+    health.services = {"mlp.v1.AdminService",      "mlp.v1.DatasetService",
+                       "mlp.v1.TrainingService",   "mlp.v1.ModelService",
                        "mlp.v1.PredictionService", std::string(OipService::kName)};
     if (options_.reflection) {
       std::vector<std::string> listed = health.services;
@@ -241,6 +259,7 @@ class ServerImpl final : public Server {
 
   // In the order in which they use each other: each one is gone before what it uses.
   const ServerOptions options_;
+  const std::vector<std::string> recovered_;
   ServerAddresses addresses_;
   const std::unique_ptr<Store> store_;
   ResidentModels models_;
@@ -259,13 +278,40 @@ class ServerImpl final : public Server {
   bool stopped_ = false;
 };
 
+absl::Status DescribeRecovery(Store& store, std::vector<std::string>& lines) {
+  const StoreRecovery& cleared = store.recovery();
+  if (cleared.datasets + cleared.versions + cleared.checkpoints > 0) {
+    lines.push_back(absl::StrCat("cleared away what was cut off: ", cleared.datasets,
+                                 " uploads or deleted datasets, ", cleared.versions,
+                                 " deleted versions, ", cleared.checkpoints, " checkpoints"));
+  }
+  MLP_ASSIGN_OR_RETURN(const std::vector<v1::TrainingJob> jobs, store.UnfinishedJobs());
+  const auto running = std::count_if(jobs.begin(), jobs.end(), [](const v1::TrainingJob& job) {
+    return job.state() == v1::JOB_STATE_RUNNING;
+  });
+  if (!jobs.empty()) {
+    lines.push_back(absl::StrCat("took up ", jobs.size(), " jobs, of which ", running,
+                                 " ran when the server ended"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
   MLP_RETURN_IF_ERROR(CheckOptions(options));
+  std::vector<std::string> recovered;
+  if (!options.restore.empty()) {
+    MLP_ASSIGN_OR_RETURN(const VerifiedStore restored,
+                         RestoreBackup(options.restore, options.data_dir, Clock::System()));
+    recovered.push_back(absl::StrCat("restored ", restored.datasets, " datasets, ",
+                                     restored.versions, " versions and ", restored.checkpoints,
+                                     " checkpoints, all undamaged"));
+  }
   MLP_ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
                        OpenSqliteStore(options.data_dir, Clock::System()));
-  auto server = std::make_unique<ServerImpl>(options, std::move(store));
+  MLP_RETURN_IF_ERROR(DescribeRecovery(*store, recovered));
+  auto server = std::make_unique<ServerImpl>(options, std::move(store), std::move(recovered));
   MLP_RETURN_IF_ERROR(server->Listen());
   return server;
 }

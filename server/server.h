@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
@@ -13,6 +14,8 @@ namespace mlp {
 
 struct ServerOptions {
   std::string data_dir;
+  // File of `mlpctl admin backup` to fill the folder with first; empty: none.
+  std::string restore;
   // HOST:PORT; port 0 takes a free one.
   std::string grpc_address = "127.0.0.1:8001";
   // Empty serves no metrics.
@@ -48,13 +51,17 @@ struct ServerAddresses {
 // Thread-compatible.
 class Server {
  public:
-  // Opens the store, takes up unfinished jobs, listens. Errors: OpenSqliteStore's;
+  // Restores and opens the store, takes up unfinished jobs, listens. Errors: RestoreBackup's and
+  // OpenSqliteStore's;
   // FAILED_PRECONDITION: an address that cannot be listened on; INVALID_ARGUMENT: an option out of
   // range.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options);
 
   // Shuts down as by Shutdown, at once.
   virtual ~Server() = default;
+
+  // What it did with what it found, for people; empty after a clean stop.
+  virtual const std::vector<std::string>& recovered() const = 0;
 
   // Where it really listens.
   virtual const ServerAddresses& addresses() const = 0;

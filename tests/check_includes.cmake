@@ -24,12 +24,12 @@ allow(server/telemetry core/base server/address server/build_info mlp/v1)
 allow(server/inference core mlp/v1 server/end_of_call server/names server/retry_delay server/store
       server/telemetry)
 allow(server/jobs core mlp/v1 server/build_info server/conversion server/end_of_call server/names
-      server/store server/telemetry)
+      server/retry_delay server/store server/telemetry)
 allow(server/rpc core/base mlp/v1 server/retry_delay server/telemetry)
 allow(server/oip core mlp/v1 inference/ server/build_info server/inference server/names server/rpc
       server/store server/telemetry)
 allow(server/api core grpc/ inference/ mlp/v1 server)
-allow(client client mlp/v1)
+allow(client client core/base/hash mlp/v1)
 
 set(grpc_headers server/rpc/rpc_status.h server/api/call_deadline.h server/api/stream_inference.h
     server/api/unary_inference.h)

@@ -68,6 +68,7 @@ void AddPredictCommand(CLI::App& app, Command& command);
 void AddEvaluateCommand(CLI::App& app, Command& command);
 void AddModelsCommands(CLI::App& app, Command& command);
 void AddBenchCommand(CLI::App& app, Command& command);
+void AddAdminCommands(CLI::App& app, Command& command);
 
 // All pages of a list: list(Request) returns a page, append(Response) takes it.
 template <typename Request, typename List, typename Append>

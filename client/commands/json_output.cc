@@ -26,10 +26,12 @@ void NumbersFromStrings(const Descriptor& type, nlohmann::ordered_json& object) 
     const FieldDescriptor& field = *type.field(i);
     const auto found = object.find(field.name());
     if (found == object.end()) continue;
-    const auto convert = [&field](nlohmann::ordered_json& value) {
-      if (field.cpp_type() == FieldDescriptor::CPPTYPE_INT64) NumberFromString(value);
-      if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && value.is_object()) {
-        NumbersFromStrings(*field.message_type(), value);
+    // Of a map, what its values are.
+    const FieldDescriptor& values = field.is_map() ? *field.message_type()->map_value() : field;
+    const auto convert = [&values](nlohmann::ordered_json& value) {
+      if (values.cpp_type() == FieldDescriptor::CPPTYPE_INT64) NumberFromString(value);
+      if (values.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && value.is_object()) {
+        NumbersFromStrings(*values.message_type(), value);
       }
     };
     if (field.is_repeated()) {

@@ -128,6 +128,7 @@ int RunMlpctl(const std::vector<std::string>& arguments, std::ostream& out, std:
   AddEvaluateCommand(app, command);
   AddModelsCommands(app, command);
   AddBenchCommand(app, command);
+  AddAdminCommands(app, command);
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);

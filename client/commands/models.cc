@@ -1,10 +1,13 @@
-// mlpctl models: list, get, versions, settings, delete.
+// mlpctl models: list, get, versions, settings, delete; those of model_life and model_files.
 
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
 #include <absl/strings/str_split.h>
 
 #include "client/commands/evaluation_text.h"
+#include "client/commands/model_files.h"
+#include "client/commands/model_life.h"
 #include "client/commands/model_settings.h"
 #include "client/commands/resource_text.h"
 #include "client/commands/subcommand.h"
@@ -23,8 +26,10 @@ struct ModelFlags {
 
 void AddNoFlags(CLI::App&, NoFlags&) {}
 
+std::string VersionText(int64_t version) { return version > 0 ? absl::StrCat(version) : "-"; }
+
 void AddReferenceFlag(CLI::App& app, ModelFlags& flags) {
-  app.add_option("MODEL", flags.model, "MODEL or MODEL@VERSION")->required();
+  app.add_option("MODEL", flags.model, "MODEL, MODEL@VERSION or MODEL@ALIAS")->required();
 }
 
 void AddNameFlag(CLI::App& app, ModelFlags& flags) {
@@ -52,7 +57,12 @@ Examples:
 
 absl::StatusOr<int> List(CommandContext& context, const NoFlags&) {
   using Align = Table::Align;
-  Table table({{"model"}, {"newest", Align::kRight}, {"versions", Align::kRight}, {"created"}});
+  Table table({{"model"},
+               {"served", Align::kRight},
+               {"newest", Align::kRight},
+               {"versions", Align::kRight},
+               {"aliases"},
+               {"created"}});
   MLP_RETURN_IF_ERROR(ForEachPage(
       v1::ListModelsRequest(), [&](const auto& page) { return context.client().ListModels(page); },
       [&](const v1::ListModelsResponse& page) {
@@ -61,9 +71,9 @@ absl::StatusOr<int> List(CommandContext& context, const NoFlags&) {
             context.PrintJson(model);
             continue;
           }
-          table.AddRow({model.name(),
-                        model.latest_version() > 0 ? absl::StrCat(model.latest_version()) : "-",
-                        FormatCount(model.version_count()),
+          table.AddRow({model.name(), VersionText(model.served_version()),
+                        VersionText(model.latest_version()), FormatCount(model.version_count()),
+                        AliasesText(model),
                         FormatTimestamp(model.has_create_time(), model.create_time())});
         }
       }));
@@ -95,11 +105,16 @@ absl::StatusOr<int> Get(CommandContext& context, const ModelFlags& flags) {
   context.out() << model.name() << ": " << FormatCount(model.version_count())
                 << (model.version_count() == 1 ? " version" : " versions") << ", created "
                 << FormatTimestamp(model.has_create_time(), model.create_time()) << "\n";
+  if (model.aliases_size() > 0) context.out() << "Aliases: " << AliasesText(model) << "\n";
+  if (model.retention().keep_versions() > 0) {
+    context.out() << "Keeps the newest " << FormatCount(model.retention().keep_versions())
+                  << " versions\n";
+  }
   const std::string settings = UnusualSettings(model.serving());
   if (!settings.empty()) context.out() << "Served with " << settings << "\n";
-  if (model.latest_version() == 0) return kExitSuccess;
-  context.out() << "The newest version:\n\n";
-  return GetVersion(context, absl::StrCat(model.name(), "@", model.latest_version()));
+  if (model.served_version() == 0) return kExitSuccess;
+  context.out() << "The version that is served:\n\n";
+  return GetVersion(context, absl::StrCat(model.name(), "@", model.served_version()));
 }
 
 absl::StatusOr<int> Versions(CommandContext& context, const ModelFlags& flags) {
@@ -113,6 +128,7 @@ absl::StatusOr<int> Versions(CommandContext& context, const ModelFlags& flags) {
                {"job", Align::kRight},
                {"cost", Align::kRight},
                {"accuracy"},
+               {"aliases"},
                {"created"}});
   MLP_RETURN_IF_ERROR(ForEachPage(
       request, [&](const auto& page) { return context.client().ListModelVersions(page); },
@@ -124,9 +140,10 @@ absl::StatusOr<int> Versions(CommandContext& context, const ModelFlags& flags) {
           }
           table.AddRow({absl::StrCat(version.model(), "@", version.version()),
                         LayersText(version.config().network()), FormatCount(version.parameters()),
-                        version.dataset(), absl::StrCat(version.job_id()),
-                        FormatValue(version.training().final_cost()),
+                        version.dataset(), VersionText(version.job_id()),
+                        version.has_training() ? FormatValue(version.training().final_cost()) : "-",
                         AccuracyByPart(version.training().evaluations()),
+                        absl::StrJoin(version.aliases(), ", "),
                         FormatTimestamp(version.has_create_time(), version.create_time())});
         }
       }));
@@ -175,6 +192,8 @@ void AddModelsCommands(CLI::App& app, Command& command) {
                          AddNameFlag, Versions);
   AddCommand<SettingsFlags>(*models, "settings", "Show or change how a model is served", command,
                             AddSettingsFlags, ModelSettings);
+  AddModelLifeCommands(*models, command);
+  AddModelFileCommands(*models, command);
   AddCommand<ModelFlags>(*models, "delete", "Delete a model with all its versions, or one version",
                          command, AddReferenceFlag, Delete);
 }

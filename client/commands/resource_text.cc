@@ -1,5 +1,6 @@
 #include "client/commands/resource_text.h"
 
+#include <map>
 #include <vector>
 
 #include <absl/strings/ascii.h>
@@ -163,24 +164,57 @@ std::string SummarizeJob(const v1::TrainingJob& job) {
   return text;
 }
 
+std::string AliasesText(const v1::Model& model) {
+  const std::map<std::string, int64_t> sorted(model.aliases().begin(), model.aliases().end());
+  return absl::StrJoin(sorted, ", ", absl::PairFormatter(" = "));
+}
+
+std::string LineageText(const v1::ModelVersion& version) {
+  std::string text = absl::StrCat(version.model(), "@", version.version());
+  if (version.has_imported_from()) {
+    absl::StrAppend(&text, ", imported");
+  } else {
+    absl::StrAppend(&text, ", trained by job ", version.job_id());
+  }
+  if (!version.dataset().empty()) {
+    absl::StrAppend(&text, " on dataset ", version.dataset(), " (sha256 ",
+                    version.dataset_sha256().substr(0, 12), "..., seed ", version.config().seed(),
+                    ")");
+  }
+  return text;
+}
+
 std::string DescribeModelVersion(const v1::ModelVersion& version) {
   std::string text;
   AddLine(text, "model", absl::StrCat(version.model(), "@", version.version()));
+  if (version.aliases_size() > 0) AddLine(text, "aliases", absl::StrJoin(version.aliases(), ", "));
+  if (!version.note().empty()) AddLine(text, "note", version.note());
+  const std::map<std::string, std::string> tags(version.tags().begin(), version.tags().end());
+  if (!tags.empty()) AddLine(text, "tags", absl::StrJoin(tags, ", ", absl::PairFormatter("=")));
   AddLine(text, "weights", FormatCount(version.parameters()));
   AddLine(text, "input",
           absl::StrCat(
               FeatureTypeName(version.feature_type()),
               version.has_image() ? absl::StrCat(", images of ", ImageText(version.image())) : ""));
   AddLine(text, "classes", absl::StrCat(version.class_names_size()));
-  AddLine(text, "job", absl::StrCat(version.job_id()));
-  AddLine(text, "dataset", version.dataset());
+  if (version.has_imported_from()) {
+    AddLine(text, "imported from",
+            absl::StrCat(
+                EnumWord(v1::ModelFormat_Name(version.imported_from().format()), "MODEL_FORMAT_"),
+                " file, sha256 ", version.imported_from().sha256()));
+  } else {
+    AddLine(text, "job", absl::StrCat(version.job_id()));
+  }
+  if (!version.dataset().empty()) AddLine(text, "dataset", version.dataset());
   AddConfig(text, version.config());
-  AddLine(text, "iterations",
-          absl::StrCat(FormatCount(version.training().iterations()), " in ",
-                       FormatSeconds(version.training().seconds())));
-  AddLine(text, "cost",
-          absl::StrCat(FormatValue(version.training().initial_cost()), " -> ",
-                       FormatValue(version.training().final_cost())));
+  if (version.has_training()) {
+    AddLine(text, "iterations",
+            absl::StrCat(FormatCount(version.training().iterations()), " in ",
+                         FormatSeconds(version.training().seconds())));
+    AddLine(text, "cost",
+            absl::StrCat(FormatValue(version.training().initial_cost()), " -> ",
+                         FormatValue(version.training().final_cost())));
+  }
   if (version.training().evaluations_size() > 0) {
     AddLine(text, "accuracy", AccuracyByPart(version.training().evaluations()));
   }

@@ -12,6 +12,12 @@ namespace mlp {
 // All of them: lines that end with \n, a word and its value each.
 std::string DescribeDataset(const v1::Dataset& dataset);
 std::string DescribeJob(const v1::TrainingJob& job);
+// `serving = 4, stable = 3`
+std::string AliasesText(const v1::Model& model);
+
+// Where a version came from, in one line.
+std::string LineageText(const v1::ModelVersion& version);
+
 std::string DescribeModelVersion(const v1::ModelVersion& version);
 
 // What `train` and `jobs watch` end with: state, why it stopped, iterations, cost, model, accuracy.

@@ -36,6 +36,8 @@ void AddFlags(CLI::App& app, Flags& flags) {
   The best of 30 settings drawn at random, published:
     mlpctl train digits --dataset digits --layers 400,25,10 --split 60/20/20 \
         --search lambda=0.01..10:log --search hidden-units=10..100 --runs 30
+  Served at once, but only if it beats what is served now:
+    mlpctl train digits --dataset digits --layers 400,25,10 --better-than serving --alias serving
   In the background, watched later:
     mlpctl train digits --dataset digits --layers 400,25,10 --detach
     mlpctl jobs watch 1

@@ -36,6 +36,7 @@ void AddTrainingFlags(CLI::App& app, TrainingFlags& flags) {
   AddRegularizationFlags(app, flags.regularization);
   AddStoppingFlags(app, flags.stopping);
   AddStudyFlags(app, flags.study);
+  AddPublishFlags(app, flags.publish);
   app.option_defaults()->group("Options");
 }
 
@@ -52,6 +53,7 @@ absl::StatusOr<v1::CreateTrainingJobRequest> MakeTrainingRequest(const TrainingF
   MLP_RETURN_IF_ERROR(SetStopping(flags.stopping, *config.mutable_stopping()));
   MLP_RETURN_IF_ERROR(SetStudy(flags.study, config));
   config.set_check_gradient(flags.check_gradient);
+  SetPublish(flags.publish, request);
   return request;
 }
 

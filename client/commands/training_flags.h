@@ -10,6 +10,7 @@
 #include "client/commands/data_flags.h"
 #include "client/commands/network_flags.h"
 #include "client/commands/optimizer_flags.h"
+#include "client/commands/publish_flags.h"
 #include "client/commands/regularization_flags.h"
 #include "client/commands/stopping_flags.h"
 #include "client/commands/study_flags.h"
@@ -26,6 +27,7 @@ struct TrainingFlags {
   OptimizerFlags optimizer;
   StoppingFlags stopping;
   StudyFlags study;
+  PublishFlags publish;
   bool check_gradient = false;
   std::string request_id;
 };

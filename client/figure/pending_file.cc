@@ -56,12 +56,17 @@ absl::StatusOr<PendingFile> PendingFile::Create(const std::string& path) {
   return PendingFile(path, std::move(temporary), file_descriptor);
 }
 
+absl::Status PendingFile::Append(absl::string_view bytes) {
+  return WriteAll(file_descriptor_, bytes, path_);
+}
+
 absl::Status PendingFile::Commit(absl::string_view bytes) {
-  absl::Status status = WriteAll(file_descriptor_, bytes, path_);
+  absl::Status status = Append(bytes);
   // mkstemp's own rights are the owner's alone: give those that any new file has.
   const mode_t mask = umask(0);
   umask(mask);
   if (status.ok() && fchmod(file_descriptor_, 0666 & ~mask) != 0) status = LastError(path_);
+  if (status.ok() && fsync(file_descriptor_) != 0) status = LastError(path_);
   if (close(std::exchange(file_descriptor_, -1)) != 0) status.Update(LastError(path_));
   if (status.ok() && std::rename(temporary_.c_str(), path_.c_str()) != 0) status = LastError(path_);
   if (!status.ok()) unlink(temporary_.c_str());

@@ -23,8 +23,12 @@ class PendingFile {
   // Removes what was not committed.
   ~PendingFile();
 
-  // Writes the bytes and puts the file in the place of `path`, replacing what is there. Once.
-  absl::Status Commit(absl::string_view bytes);
+  // Writes at its end.
+  absl::Status Append(absl::string_view bytes);
+
+  // Appends the bytes and puts the file, durable, in the place of `path`, replacing what is there.
+  // Once.
+  absl::Status Commit(absl::string_view bytes = {});
 
  private:
   PendingFile(std::string path, std::string temporary, int file_descriptor);

@@ -22,6 +22,7 @@
 #include "server/conversion/study_conversion.h"
 #include "server/end_of_call.h"
 #include "server/jobs/initial_model.h"
+#include "server/jobs/quality_gate.h"
 #include "server/names.h"
 
 namespace mlp {
@@ -52,12 +53,13 @@ bool IsVersionOf(absl::string_view stored, absl::string_view asked) {
 absl::Status CheckSameRequest(const v1::TrainingJob& asked, const v1::TrainingJob& stored) {
   using google::protobuf::util::MessageDifferencer;
   if (asked.model() == stored.model() && asked.dataset() == stored.dataset() &&
-      MessageDifferencer::Equals(asked.config(), stored.config())) {
+      MessageDifferencer::Equals(asked.config(), stored.config()) &&
+      MessageDifferencer::Equals(asked.publish(), stored.publish())) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrCat("request_id: was used before for job ",
-                                                 stored.id(),
-                                                 ", with another model, dataset or configuration"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("request_id: was used before for job ", stored.id(),
+                   ", with another model, dataset, configuration or publication"));
 }
 
 class TrainingServiceImpl final : public RpcService {
@@ -94,6 +96,10 @@ class TrainingServiceImpl final : public RpcService {
     MLP_ASSIGN_OR_RETURN(const v1::Dataset dataset, store_.GetDataset(request.dataset()));
     v1::TrainingJob job;
     MLP_ASSIGN_OR_RETURN(*job.mutable_config(), CheckConfig(request.config(), dataset));
+    MLP_ASSIGN_OR_RETURN(const TrainingConfig config,
+                         TrainingConfigFromApi(job.config(), dataset.feature_type()));
+    MLP_RETURN_IF_ERROR(CheckPublishOptions(request.publish(), config.split));
+    if (request.has_publish()) *job.mutable_publish() = request.publish();
     job.set_model(request.model());
     job.set_dataset(dataset.name());
     job.set_dataset_sha256(dataset.sha256());
@@ -159,6 +165,7 @@ class TrainingServiceImpl final : public RpcService {
     v1::TrainingJob asked;
     asked.set_model(request.model());
     asked.set_dataset(request.dataset());
+    if (request.has_publish()) *asked.mutable_publish() = request.publish();
     absl::Status same;
     // One default depends on the dataset's feature type: either may have been it.
     for (const v1::FeatureType type : {v1::FEATURE_TYPE_UINT8, v1::FEATURE_TYPE_FLOAT32}) {

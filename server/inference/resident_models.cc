@@ -5,6 +5,7 @@
 #include <absl/strings/str_cat.h>
 
 #include "core/base/status_macros.h"
+#include "server/store/find_version.h"
 
 namespace mlp {
 
@@ -43,27 +44,55 @@ void ResidentModels::Refresh(absl::string_view model) {
     }
 
     std::vector<Model> released;
-    absl::ReleasableMutexLock lock(&mutex_);
-    Name* known = NameOf(name, generation);
-    if (known == nullptr) continue;
-    const int64_t answering = set_.PointedVersion(name);
-    const bool was_in_memory = answering != 0 || set_.Contains(name, known->previous);
-    for (const auto& [version, found] : lost) {
-      // Where the store is too busy to tell, only time is lost: the next Load asks it again.
-      set_.Drop(name, version, released);
-      if (absl::IsNotFound(found)) known->versions.erase(version);
+    std::vector<ModelReference> moved;
+    {
+      absl::MutexLock lock(&mutex_);
+      Name* known = NameOf(name, generation);
+      if (known == nullptr) continue;
+      if (!DropLost(name, stored.status(), lost, *known, released)) return;
+      if (stored.ok()) moved = MovedPointers(*stored, *known);
+      if (known->unloaded) return;
     }
-    if (absl::IsNotFound(stored.status())) {
-      names_.erase(name);
-      return;
-    }
-    if (stored.ok() && stored->latest_version() == answering) return;
-    if (!was_in_memory || known->unloaded) return;
-    lock.Release();
     released.clear();
-    Share(name, 0, /*may_evict=*/true).IgnoreError();  // KeepPrevious dealt with it
+    for (const ModelReference& pointer : moved) {
+      Share(pointer, /*may_evict=*/true).IgnoreError();  // KeepPrevious dealt with it
+    }
     return;
   }
+}
+
+bool ResidentModels::DropLost(const std::string& name, const absl::Status& model,
+                              const std::map<int64_t, absl::Status>& lost, Name& known,
+                              std::vector<Model>& released) {
+  // Before their versions go, which pointers named something in memory.
+  for (auto& [alias, previous] : known.pointers) {
+    const int64_t answering = set_.PointedVersion(PointerName(name, alias));
+    if (answering == 0 && !set_.Contains(name, previous)) previous = 0;
+    if (answering != 0) previous = answering;
+  }
+  for (const auto& [version, found] : lost) {
+    // Where the store is too busy to tell, only time is lost: the next Load asks it again.
+    set_.Drop(name, version, released);
+    if (absl::IsNotFound(found)) known.versions.erase(version);
+  }
+  if (!absl::IsNotFound(model)) return true;
+  names_.erase(name);
+  return false;
+}
+
+std::vector<ModelReference> ResidentModels::MovedPointers(const v1::Model& stored, Name& known) {
+  std::vector<ModelReference> moved;
+  for (const auto& [alias, previous] : known.pointers) {
+    const std::string pointer = PointerName(stored.name(), alias);
+    const auto set = stored.aliases().find(alias);
+    const int64_t target = alias.empty()                   ? stored.served_version()
+                           : set == stored.aliases().end() ? 0
+                                                           : set->second;
+    if (target == 0) set_.Unpoint(pointer);
+    if (target == 0 || previous == 0 || target == set_.PointedVersion(pointer)) continue;
+    moved.push_back({.model = stored.name(), .version = 0, .alias = alias});
+  }
+  return moved;
 }
 
 absl::Status ResidentModels::Unload(absl::string_view model) {
@@ -103,17 +132,17 @@ absl::Status ResidentModels::Reload(absl::string_view model) {
       known->second.unloaded = false;
     }
   }
-  return Share(name, 0, /*may_evict=*/true).status();
+  return Share({.model = name, .version = 0, .alias = ""}, /*may_evict=*/true).status();
 }
 
 absl::StatusOr<ModelCondition> ResidentModels::Condition(absl::string_view reference) {
-  MLP_ASSIGN_OR_RETURN(const ModelReference parsed, ParseReference(reference));
-  const absl::StatusOr<v1::ModelVersion> stored = store_.GetVersion(parsed.model, parsed.version);
+  MLP_ASSIGN_OR_RETURN(const ModelReference parsed, ParseModelReference("model", reference));
+  const absl::StatusOr<v1::ModelVersion> stored = FindVersion(parsed, store_);
   if (!stored.ok() && !absl::IsDataLoss(stored.status())) return stored.status();
 
   absl::MutexLock lock(&mutex_);
   const int64_t version = stored.ok() ? stored->version() : parsed.version;
-  if (parsed.version == 0 ? set_.PointedVersion(parsed.model) != 0
+  if (parsed.version == 0 ? set_.PointedVersion(PointerName(parsed.model, parsed.alias)) != 0
                           : set_.Contains(parsed.model, version)) {
     return ModelCondition::kReady;
   }
@@ -121,7 +150,7 @@ absl::StatusOr<ModelCondition> ResidentModels::Condition(absl::string_view refer
   if (known != names_.end()) {
     const Name& name = known->second;
     if (name.unloaded) return ModelCondition::kUnloaded;
-    if (name.loads.contains(parsed.version) || name.loads.contains(version)) {
+    if (name.loads.contains(SelectorOf(parsed)) || name.loads.contains(absl::StrCat(version))) {
       return ModelCondition::kLoading;
     }
     const auto before = name.versions.find(version);
@@ -155,12 +184,6 @@ void ResidentModels::SetLimits(const v1::ServingSettings& settings, Name& known)
                                    ? settings.max_queued_requests()
                                    : ServingLimits::kDefaultMaxQueuedRequests;
   known.limits_known = true;
-}
-
-absl::StatusOr<ModelReference> ResidentModels::ParseReference(absl::string_view reference) {
-  MLP_ASSIGN_OR_RETURN(ModelReference parsed, ParseModelReference("model", reference));
-  if (parsed.alias.empty()) return parsed;
-  return absl::NotFoundError(absl::StrCat("model ", parsed.model, ": no alias ", parsed.alias));
 }
 
 absl::Status ResidentModels::Changing(absl::string_view name) {

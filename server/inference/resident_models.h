@@ -47,8 +47,9 @@ enum class ModelCondition {
   kDamaged,   // its last load failed; the next use tries again
 };
 
-// NAME means the newest version. Where that one cannot be loaded, the version that answered under
-// NAME before goes on doing so as long as it is in memory: a damaged artifact (DATA_LOSS, condition
+// NAME and NAME@ALIAS are pointers: the store says which version they name (Store::GetVersion,
+// GetAliasedVersion). Where that one cannot be loaded, the version that answered under the pointer
+// before goes on doing so as long as it is in memory: a damaged artifact (DATA_LOSS, condition
 // kDamaged) or one larger than the budget is tried again at the next Refresh or Reload, one that
 // found no room or a busy store at the next Load. Under NAME@VERSION a version that cannot be
 // loaded is an error, always.
@@ -65,8 +66,8 @@ class ResidentModels {
 
   ResidentModels(Store& store, const ResidencyOptions& options);
 
-  // The version that `reference` (NAME, NAME@VERSION) names now, where that is known and in memory;
-  // null where it takes a Load to know. Never waits. Counts as a use.
+  // The version that `reference` (NAME, NAME@VERSION, NAME@ALIAS) names now, where that is known
+  // and in memory; null where it takes a Load to know. Never waits. Counts as a use.
   Model Find(absl::string_view reference);
 
   // The same, loading it first where it is not in memory; many callers at once share one load.
@@ -80,10 +81,10 @@ class ResidentModels {
   // there is no room.
   absl::StatusOr<Model> LoadIfRoom(absl::string_view reference);
 
-  // Versions of `model` were published or deleted: finds out which is the newest, and loads that
-  // one where the model was in memory before. Until it is there the one before goes on answering,
-  // unless it was deleted. A version that is gone from the store is no longer found on return; a
-  // model that is gone takes its limits and statistics with it.
+  // Versions of `model` were published or deleted, or aliases set: finds out what its pointers
+  // name, and loads that where they named something in memory before. Until it is there the version
+  // before goes on answering, unless it was deleted. A version that is gone from the store is no
+  // longer found on return; a model that is gone takes its limits and statistics with it.
   void Refresh(absl::string_view model);
 
   // Takes the model out of memory and refuses its use until Reload, or until it is deleted; a
@@ -117,10 +118,12 @@ class ResidentModels {
     bool unloaded = false;
     std::shared_ptr<ServingLimits> limits = std::make_shared<ServingLimits>();
     bool limits_known = false;  // `limits` is what the store has
-    int64_t previous = 0;       // answers where the newest one does not; 0: none
+    // Of pointers, by alias (empty: the name's), the version that answers where the one that they
+    // name does not; 0: none. Of all that were ever loaded.
+    std::map<std::string, int64_t> pointers;
     std::map<int64_t, Version> versions;
-    // Under way, by version; 0: whichever is the newest.
-    std::map<int64_t, std::shared_ptr<SharedLoad>> loads;
+    // Under way, by what stands behind the '@'.
+    std::map<std::string, std::shared_ptr<SharedLoad>> loads;
   };
 
   // What is read from the store is read again where a new generation began meanwhile: so often.
@@ -128,16 +131,23 @@ class ResidentModels {
 
   // resident_models_loading.cc
   absl::StatusOr<Model> LoadAs(absl::string_view reference, bool may_evict);
-  // Joins the load of this version (0: the newest) that is under way, or is the one who loads.
-  absl::StatusOr<Model> Share(const std::string& name, int64_t version, bool may_evict);
-  absl::StatusOr<Model> LoadNewest(const std::string& name, bool may_evict);
+  // Joins the load of what `reference` names that is under way, or is the one who loads.
+  absl::StatusOr<Model> Share(const ModelReference& reference, bool may_evict);
+  absl::StatusOr<Model> LoadPointed(const ModelReference& pointer, bool may_evict);
   absl::StatusOr<Model> LoadVersion(const std::string& name, int64_t version, bool may_evict);
   // Fills in `settings` where it is not null.
   absl::StatusOr<Model> ReadModel(const std::string& name, int64_t version, ServingState state,
                                   v1::ServingSettings* settings);
 
-  // NOT_FOUND where it names an alias: there are none yet.
-  static absl::StatusOr<ModelReference> ParseReference(absl::string_view reference);
+  // A version in memory that is not in the store any more goes. Returns false where the model
+  // itself is not there.
+  bool DropLost(const std::string& name, const absl::Status& model,
+                const std::map<int64_t, absl::Status>& lost, Name& known,
+                std::vector<Model>& released) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The pointers that name something else now than what they are set to, and named something in
+  // memory before; those that name nothing any more are not set any more.
+  std::vector<ModelReference> MovedPointers(const v1::Model& stored, Name& known)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   static absl::Status Changing(absl::string_view name);
   Name& NameFor(const std::string& name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Null where it is not of this generation.
@@ -146,8 +156,8 @@ class ResidentModels {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void BeginGeneration(Name& known) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ForgetIfUnknown(const std::string& name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Where the newest version could not be loaded: see the class.
-  void KeepPrevious(const std::string& name, const absl::Status& failure, Name& known)
+  // Where what it names could not be loaded: see the class.
+  void KeepPrevious(const ModelReference& pointer, const absl::Status& failure, Name& known)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Takes a model that was read into the set, waiting for room if `may_evict`. ResidentSet's error;

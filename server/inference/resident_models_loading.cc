@@ -9,6 +9,7 @@
 #include "core/base/status_macros.h"
 #include "server/inference/resident_models.h"
 #include "server/retry_delay.h"
+#include "server/store/find_version.h"
 
 namespace mlp {
 namespace {
@@ -55,26 +56,30 @@ absl::StatusOr<ResidentModels::Model> ResidentModels::LoadIfRoom(absl::string_vi
 absl::StatusOr<ResidentModels::Model> ResidentModels::LoadAs(absl::string_view reference,
                                                              bool may_evict) {
   if (Model model = Find(reference)) return model;
-  MLP_ASSIGN_OR_RETURN(const ModelReference parsed, ParseReference(reference));
-  absl::StatusOr<Model> loaded = Share(parsed.model, parsed.version, may_evict);
+  MLP_ASSIGN_OR_RETURN(const ModelReference parsed, ParseModelReference("model", reference));
+  absl::StatusOr<Model> loaded = Share(parsed, may_evict);
   if (loaded.ok() || absl::IsNotFound(loaded.status()) || parsed.version != 0) return loaded;
 
   absl::MutexLock lock(&mutex_);
   const auto known = names_.find(parsed.model);
-  if (known == names_.end() || known->second.previous == 0) return loaded;
-  if (Model previous = set_.Find(absl::StrCat(parsed.model, "@", known->second.previous))) {
+  if (known == names_.end()) return loaded;
+  const auto pointer = known->second.pointers.find(parsed.alias);
+  if (pointer == known->second.pointers.end() || pointer->second == 0) return loaded;
+  if (Model previous = set_.Find(absl::StrCat(parsed.model, "@", pointer->second))) {
     return previous;
   }
   return loaded;
 }
 
-absl::StatusOr<ResidentModels::Model> ResidentModels::Share(const std::string& name,
-                                                            int64_t version, bool may_evict) {
+absl::StatusOr<ResidentModels::Model> ResidentModels::Share(const ModelReference& reference,
+                                                            bool may_evict) {
+  const std::string& name = reference.model;
+  const std::string selector = SelectorOf(reference);
   std::shared_ptr<SharedLoad> load;
   bool is_ours = false;
   {
     absl::MutexLock lock(&mutex_);
-    std::shared_ptr<SharedLoad>& under_way = NameFor(name).loads[version];
+    std::shared_ptr<SharedLoad>& under_way = NameFor(name).loads[selector];
     if (under_way == nullptr) {
       under_way = std::make_shared<SharedLoad>();
       is_ours = true;
@@ -89,7 +94,7 @@ absl::StatusOr<ResidentModels::Model> ResidentModels::Share(const std::string& n
     {
       absl::MutexLock lock(&mutex_);
       if (const auto known = names_.find(name); known != names_.end()) {
-        const auto entry = known->second.loads.find(version);
+        const auto entry = known->second.loads.find(selector);
         if (entry != known->second.loads.end() && entry->second == load) {
           known->second.loads.erase(entry);
         }
@@ -98,13 +103,15 @@ absl::StatusOr<ResidentModels::Model> ResidentModels::Share(const std::string& n
     }
     load->Finish(loaded);
   };
-  loaded = version == 0 ? LoadNewest(name, may_evict) : LoadVersion(name, version, may_evict);
+  loaded = reference.version == 0 ? LoadPointed(reference, may_evict)
+                                  : LoadVersion(name, reference.version, may_evict);
   std::move(finish).Invoke();
   return loaded;
 }
 
-absl::StatusOr<ResidentModels::Model> ResidentModels::LoadNewest(const std::string& name,
-                                                                 bool may_evict) {
+absl::StatusOr<ResidentModels::Model> ResidentModels::LoadPointed(const ModelReference& pointer,
+                                                                  bool may_evict) {
+  const std::string& name = pointer.model;
   for (int tries = 0; tries < kTries; ++tries) {
     int64_t generation = 0;
     {
@@ -113,18 +120,19 @@ absl::StatusOr<ResidentModels::Model> ResidentModels::LoadNewest(const std::stri
       if (known.unloaded) return Unloaded(name);
       generation = known.generation;
     }
-    const absl::StatusOr<v1::ModelVersion> newest = store_.GetVersion(name, 0);
+    const absl::StatusOr<v1::ModelVersion> named = FindVersion(pointer, store_);
     const absl::StatusOr<Model> loaded =
-        newest.ok() ? Share(name, newest->version(), may_evict) : newest.status();
+        named.ok() ? Share({.model = name, .version = named->version(), .alias = ""}, may_evict)
+                   : named.status();
 
     absl::MutexLock lock(&mutex_);
     Name* known = NameOf(name, generation);
     if (known == nullptr) continue;
     if (!loaded.ok()) {
-      KeepPrevious(name, loaded.status(), *known);
-    } else if (set_.Contains(name, newest->version())) {
-      set_.Point(name, newest->version());
-      known->previous = 0;
+      KeepPrevious(pointer, loaded.status(), *known);
+    } else if (set_.Contains(name, named->version())) {
+      set_.Point(PointerName(name, pointer.alias), name, named->version());
+      known->pointers[pointer.alias] = 0;
     }
     return loaded;
   }
@@ -215,15 +223,19 @@ absl::StatusOr<ResidentModels::Model> ResidentModels::ReadModel(const std::strin
   }
 }
 
-void ResidentModels::KeepPrevious(const std::string& name, const absl::Status& failure,
+void ResidentModels::KeepPrevious(const ModelReference& pointer, const absl::Status& failure,
                                   Name& known) {
+  const std::string name = PointerName(pointer.model, pointer.alias);
+  const auto entry = known.pointers.find(pointer.alias);
+  if (entry == known.pointers.end()) return;  // it never answered
+  int64_t& previous = entry->second;
   const int64_t answering = set_.PointedVersion(name);
   if (!IsLasting(failure)) {
-    // Find must not find it, so that the next Load tries the newest again.
-    if (answering != 0) known.previous = answering;
+    // Find must not find it, so that the next Load tries what it names again.
+    if (answering != 0) previous = answering;
     set_.Unpoint(name);
-  } else if (answering == 0 && known.previous != 0 && set_.Contains(name, known.previous)) {
-    set_.Point(name, known.previous);
+  } else if (answering == 0 && previous != 0 && set_.Contains(pointer.model, previous)) {
+    set_.Point(name, pointer.model, previous);
   }
 }
 

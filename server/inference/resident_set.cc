@@ -25,7 +25,7 @@ ResidentSet::Model ResidentSet::Find(absl::string_view reference) {
   const auto found = index_.find(reference);
   if (found == index_.end()) return nullptr;
   recent_.splice(recent_.begin(), recent_, found->second);
-  return *found->second;
+  return found->second->model;
 }
 
 bool ResidentSet::Contains(absl::string_view name, int64_t version) const {
@@ -49,53 +49,63 @@ absl::Status ResidentSet::NoRoom(const ServableModel& model) const {
 absl::Status ResidentSet::Insert(Model model, bool may_evict, std::vector<Model>& released) {
   MLP_RETURN_IF_ERROR(CheckFits(model->name(), model->version(), model->bytes()));
   int64_t missing = bytes() + model->bytes() - budget_bytes_;
-  std::vector<std::list<Model>::iterator> idle;
+  std::vector<Position> idle;
   if (may_evict) {
     for (auto oldest = recent_.end(); missing > 0 && oldest != recent_.begin();) {
       --oldest;
-      if (oldest->use_count() > 1) continue;
+      if (oldest->model.use_count() > 1) continue;
       idle.push_back(oldest);
-      missing -= (*oldest)->bytes();
+      missing -= oldest->model->bytes();
     }
   }
   if (missing > 0) return NoRoom(*model);
-  for (const auto& position : idle) Remove(position, released);
+  for (const Position& position : idle) Remove(position, released);
 
   held_bytes_ += model->bytes();
   std::string reference = Reference(model->name(), model->version());
-  recent_.push_front(std::move(model));
+  recent_.push_front({std::move(model), {}});
   index_[std::move(reference)] = recent_.begin();
   return absl::OkStatus();
 }
 
-void ResidentSet::Point(absl::string_view name, int64_t version) {
-  const auto position = index_.find(Reference(name, version))->second;
-  index_[name] = position;
+void ResidentSet::Point(absl::string_view pointer, absl::string_view name, int64_t version) {
+  Unpoint(pointer);
+  const Position position = index_.find(Reference(name, version))->second;
+  position->pointers.emplace_back(pointer);
+  index_[pointer] = position;
 }
 
-int64_t ResidentSet::PointedVersion(absl::string_view name) const {
-  const auto found = index_.find(name);
-  return found == index_.end() ? 0 : (*found->second)->version();
+void ResidentSet::Unpoint(absl::string_view pointer) {
+  const auto found = index_.find(pointer);
+  if (found == index_.end()) return;
+  std::vector<std::string>& pointers = found->second->pointers;
+  pointers.erase(std::remove(pointers.begin(), pointers.end(), pointer), pointers.end());
+  index_.erase(found);
+}
+
+int64_t ResidentSet::PointedVersion(absl::string_view pointer) const {
+  const auto found = index_.find(pointer);
+  return found == index_.end() ? 0 : found->second->model->version();
 }
 
 void ResidentSet::Drop(absl::string_view name, int64_t version, std::vector<Model>& released) {
   const auto found = index_.find(Reference(name, version));
   if (found == index_.end()) return;
-  const auto position = found->second;
+  const Position position = found->second;
   leaving_.erase(std::remove_if(leaving_.begin(), leaving_.end(),
                                 [](const Leaving& left) { return left.model.expired(); }),
                  leaving_.end());
-  if (position->use_count() > 1) leaving_.push_back({*position, (*position)->bytes()});
+  const Model& model = position->model;
+  if (model.use_count() > 1) leaving_.push_back({model, model->bytes()});
   Remove(position, released);
 }
 
-void ResidentSet::Remove(std::list<Model>::iterator position, std::vector<Model>& released) {
-  const ServableModel& model = **position;
+void ResidentSet::Remove(Position position, std::vector<Model>& released) {
+  const ServableModel& model = *position->model;
   held_bytes_ -= model.bytes();
-  const auto pointed = index_.find(model.name());
-  if (pointed != index_.end() && pointed->second == position) index_.erase(pointed);
+  for (const std::string& pointer : position->pointers) index_.erase(pointer);
   index_.erase(Reference(model.name(), model.version()));
-  released.push_back(std::move(*position));
+  released.push_back(std::move(position->model));
   recent_.erase(position);
 }
 

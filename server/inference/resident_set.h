@@ -16,7 +16,8 @@
 
 namespace mlp {
 
-// A model is held under NAME@VERSION, and under NAME where that was pointed to it.
+// A model is held under NAME@VERSION, and under the pointers (NAME, NAME@ALIAS) that were set to
+// it.
 //
 // A model is in use while anybody else holds it. Nobody can come to hold it but through Find, so
 // that a model found idle by Insert stays idle until it is gone: the owner's lock makes the two one
@@ -44,12 +45,12 @@ class ResidentSet {
   // RESOURCE_EXHAUSTED, without a retry hint, where `bytes` of a model are over the whole budget.
   absl::Status CheckFits(absl::string_view name, int64_t version, int64_t bytes) const;
 
-  // From now on NAME is NAME@VERSION, which is here.
-  void Point(absl::string_view name, int64_t version);
-  // NAME names nothing any more; its versions stay.
-  void Unpoint(absl::string_view name) { index_.erase(name); }
-  // The version that NAME is pointed to; 0: none.
-  int64_t PointedVersion(absl::string_view name) const;
+  // From now on `pointer` names NAME@VERSION, which is here.
+  void Point(absl::string_view pointer, absl::string_view name, int64_t version);
+  // It names nothing any more; its version stays.
+  void Unpoint(absl::string_view pointer);
+  // The version that it is set to; 0: none.
+  int64_t PointedVersion(absl::string_view pointer) const;
 
   // Takes a version out, in use or not; of no effect where it is not here.
   void Drop(absl::string_view name, int64_t version, std::vector<Model>& released);
@@ -64,12 +65,18 @@ class ResidentSet {
     int64_t bytes;
   };
 
-  void Remove(std::list<Model>::iterator position, std::vector<Model>& released);
+  struct Held {
+    Model model;
+    std::vector<std::string> pointers;
+  };
+  using Position = std::list<Held>::iterator;
+
+  void Remove(Position position, std::vector<Model>& released);
   absl::Status NoRoom(const ServableModel& model) const;
 
   const int64_t budget_bytes_;
-  std::list<Model> recent_;  // most recently used first
-  absl::flat_hash_map<std::string, std::list<Model>::iterator> index_;
+  std::list<Held> recent_;  // most recently used first
+  absl::flat_hash_map<std::string, Position> index_;
   int64_t held_bytes_ = 0;  // of recent_
   std::vector<Leaving> leaving_;
 };

@@ -9,6 +9,7 @@
 #include "core/base/status_macros.h"
 #include "server/jobs/job_state.h"
 #include "server/names.h"
+#include "server/store/find_version.h"
 #include "server/store/job_reference.h"
 
 namespace mlp {
@@ -23,12 +24,7 @@ absl::StatusOr<WarmStart> ReadStart(absl::string_view bytes) {
 }
 
 absl::StatusOr<InitialModel> ReadVersion(const ModelReference& reference, Store& store) {
-  if (!reference.alias.empty()) {
-    return absl::NotFoundError(
-        absl::StrCat("model ", reference.model, ": no alias ", reference.alias));
-  }
-  MLP_ASSIGN_OR_RETURN(const v1::ModelVersion version,
-                       store.GetVersion(reference.model, reference.version));
+  MLP_ASSIGN_OR_RETURN(const v1::ModelVersion version, FindVersion(reference, store));
   MLP_ASSIGN_OR_RETURN(const std::string bytes,
                        store.ReadArtifact(reference.model, version.version()));
   MLP_ASSIGN_OR_RETURN(WarmStart start, ReadStart(bytes));

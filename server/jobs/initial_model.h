@@ -19,7 +19,7 @@ struct InitialModel {
   WarmStart start;
 };
 
-// Of NAME (its newest version), NAME@VERSION or job/NUMBER. Errors name the field `initial_model`:
+// Of NAME, NAME@VERSION, NAME@ALIAS or job/NUMBER. Errors name the field `initial_model`:
 // INVALID_ARGUMENT where it is no reference, NOT_FOUND (also of weights that a job did not keep),
 // FAILED_PRECONDITION of a job that has not ended, or that succeeded (naming its version),
 // DATA_LOSS, and the store's others.

@@ -21,6 +21,7 @@
 #include "server/conversion/study_conversion.h"
 #include "server/jobs/initial_model.h"
 #include "server/jobs/job_state.h"
+#include "server/jobs/quality_gate.h"
 #include "server/jobs/result_so_far.h"
 #include "server/jobs/resume.h"
 #include "server/jobs/run_recorder.h"
@@ -86,6 +87,7 @@ struct JobRunner::Attempt {
   std::optional<StudyOutcome> study_outcome;
   // Of the job's network; of a study, of the best one where there is one to publish.
   std::optional<TrainingOutcome> outcome;
+  std::string missed_by_gate;  // what MissedByGate says of it
   std::optional<NewVersion> version;
 };
 
@@ -132,7 +134,9 @@ absl::Status JobRunner::TrainInto(Attempt& attempt, ThreadPool& pool, const JobC
   // not hold the store's locks at that priority: so each training has a thread to itself.
   std::packaged_task<absl::Status()> task([&] {
     if (options_.idle_priority) LowerThisThreadToIdle();
-    return RunTraining(attempt, context);
+    MLP_RETURN_IF_ERROR(RunTraining(attempt, context));
+    AskGate(attempt, context.pool);
+    return absl::OkStatus();
   });
   std::future<absl::Status> status = task.get_future();
   std::thread(std::move(task)).join();
@@ -154,6 +158,15 @@ absl::Status JobRunner::RunTraining(Attempt& attempt, const TrainingContext& con
     attempt.job.mutable_result()->set_parameters(ParameterCount(attempt.config.topology));
   }
   return absl::OkStatus();
+}
+
+void JobRunner::AskGate(Attempt& attempt, ThreadPool& pool) {
+  if (!attempt.outcome) return;
+  const absl::StatusOr<std::string> missed =
+      MissedByGate(attempt.job.publish(), attempt.job.model(), *attempt.outcome, attempt.dataset,
+                   attempt.config.split, store_, pool);
+  // What cannot be judged is not published; its weights are kept all the same.
+  attempt.missed_by_gate = missed.ok() ? *missed : MessageForPeople(missed.status());
 }
 
 absl::Status JobRunner::LoadDataset(Attempt& attempt) {
@@ -226,7 +239,8 @@ absl::Status JobRunner::Finish(const absl::Status& status, Attempt& attempt) {
   // A training that diverged is reported as such even where its points could not be stored.
   if (attempt.outcome && attempt.outcome->reason == StopReason::kDiverged) return absl::OkStatus();
   MLP_RETURN_IF_ERROR(status);
-  if (!attempt.outcome || attempt.outcome->reason == StopReason::kCancelled) {
+  if (!attempt.outcome || attempt.outcome->reason == StopReason::kCancelled ||
+      !attempt.missed_by_gate.empty()) {
     return absl::OkStatus();
   }
   const v1::TrainingJob trained = TrainedJob(attempt);
@@ -269,6 +283,11 @@ void JobRunner::Conclude(const absl::Status& status, const JobControl& control, 
   const absl::Time now = clock_.Now();
   if (!status.ok()) {
     EndJob(job, v1::JOB_STATE_FAILED, v1::STOP_REASON_ERROR, MessageForPeople(status), now);
+    return;
+  }
+  if (!attempt.missed_by_gate.empty()) {
+    EndJob(job, v1::JOB_STATE_FAILED, v1::STOP_REASON_QUALITY_GATE,
+           absl::StrCat(attempt.missed_by_gate, KeepWeights(attempt)), now);
     return;
   }
   if (attempt.study) return ConcludeStudy(control, attempt);

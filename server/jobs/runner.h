@@ -82,6 +82,8 @@ class JobRunner {
   absl::Status LoadDataset(Attempt& attempt);
   // Trains the job's network, or the networks of its study.
   absl::Status RunTraining(Attempt& attempt, const TrainingContext& context);
+  // Whether what was trained is good enough to be published.
+  void AskGate(Attempt& attempt, ThreadPool& pool);
   absl::Status LoadInitialModel(Attempt& attempt);
   // Opens progress and recorder, after the checkpoint that the run goes on from.
   void BeginRecording(const JobControl& control, Attempt& attempt);

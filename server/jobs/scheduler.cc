@@ -9,6 +9,7 @@
 #include "server/end_of_call.h"
 #include "server/jobs/job_state.h"
 #include "server/jobs/result_so_far.h"
+#include "server/retry_delay.h"
 
 namespace mlp {
 namespace {
@@ -16,6 +17,8 @@ namespace {
 // A cancel that meets a job on its move from one state to the next looks again this often.
 constexpr int kCancelLooks = 10;
 constexpr int kPublishTries = 3;
+// After which a client finds the server back, most likely.
+constexpr absl::Duration kRestartDelay = absl::Seconds(5);
 
 bool MayPass(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
@@ -114,13 +117,14 @@ absl::StatusOr<v1::TrainingJob> JobScheduler::Submit(const v1::TrainingJob& job,
                                                      absl::string_view request_id) {
   {
     absl::MutexLock lock(&mutex_);
-    if (stopping_) return ServerStopping();
+    if (stopping_) return WithRetryDelay(ServerStopping(), kRestartDelay);
   }
   v1::TrainingJob record;
   record.set_model(job.model());
   record.set_dataset(job.dataset());
   record.set_dataset_sha256(job.dataset_sha256());
   *record.mutable_config() = job.config();
+  if (job.has_publish()) *record.mutable_publish() = job.publish();
   record.set_state(v1::JOB_STATE_QUEUED);
   MLP_ASSIGN_OR_RETURN(record, store_.CreateJob(record, request_id, options_.max_queued_jobs));
   if (record.state() == v1::JOB_STATE_QUEUED) Enqueue(record.id());

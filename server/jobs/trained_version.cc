@@ -24,6 +24,7 @@ NewVersion MakeVersion(const v1::TrainingJob& job, const v1::Dataset& dataset,
                        std::string artifact) {
   NewVersion made;
   made.artifact = std::move(artifact);
+  made.aliases.assign(job.publish().aliases().begin(), job.publish().aliases().end());
   v1::ModelVersion& version = made.version;
   version.set_model(job.model());
   version.set_job_id(job.id());

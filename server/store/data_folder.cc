@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -86,6 +87,23 @@ absl::StatusOr<std::unique_ptr<DataFolder>> DataFolder::Acquire(const std::strin
 }
 
 DataFolder::~DataFolder() { close(lock_file_); }
+
+bool DataFolder::HasDatabase() const {
+  struct stat found = {};
+  return stat((path_ + "/mlpd.db").c_str(), &found) == 0;
+}
+
+absl::Status DataFolder::TakeDatabase(const std::string& file) const {
+  const int opened = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (opened < 0) return ErrnoStatus("the new database cannot be opened", errno);
+  const int error = fsync(opened) == 0 && fchmod(opened, kFileMode) == 0 ? 0 : errno;
+  close(opened);
+  if (error != 0) return ErrnoStatus("the new database cannot be made durable", error);
+  if (std::rename(file.c_str(), (path_ + "/mlpd.db").c_str()) != 0) {
+    return ErrnoStatus("the new database cannot be moved", errno);
+  }
+  return FlushFolder(path_);
+}
 
 absl::StatusOr<std::string> DataFolder::DatabaseFile() const {
   std::string path = path_ + "/mlpd.db";

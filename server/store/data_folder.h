@@ -22,6 +22,12 @@ class DataFolder {
 
   // The database file in the folder; made, empty and for its owner alone, where it was missing.
   absl::StatusOr<std::string> DatabaseFile() const;
+  bool HasDatabase() const;
+  // Makes `file`, of the same file system, the folder's database, which has none. Durable on
+  // return.
+  absl::Status TakeDatabase(const std::string& file) const;
+  // Where a backup is made; what a server that was killed left there is removed by the next.
+  std::string BackupFile() const { return path_ + "/backup.db"; }
 
  private:
   DataFolder(std::string path, int lock_file) : path_(std::move(path)), lock_file_(lock_file) {}

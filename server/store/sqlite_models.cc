@@ -7,6 +7,7 @@
 #include "core/base/status_macros.h"
 #include "server/store/paging.h"
 #include "server/store/record.h"
+#include "server/store/sqlite_aliases.h"
 
 namespace mlp {
 namespace {
@@ -21,12 +22,30 @@ constexpr char kSelectModels[] =
     "FROM models WHERE record IS NOT NULL ";
 
 // Reads a row of kSelectModels.
-absl::StatusOr<v1::Model> ReadModel(const SqliteStatement& row) {
+absl::StatusOr<v1::Model> ReadModel(SqliteConnection& connection, const SqliteStatement& row) {
   v1::Model model;
   MLP_RETURN_IF_ERROR(DecodeRecord(row.Bytes(1), absl::StrCat("model ", row.Bytes(0)), model));
   model.set_latest_version(row.Int(2));  // NULL reads as 0
   model.set_version_count(row.Int(3));
+  model.set_served_version(model.latest_version());
+  MLP_ASSIGN_OR_RETURN(const AliasMap aliases, ReadAliases(connection, model.name()));
+  for (const auto& [alias, version] : aliases) {
+    (*model.mutable_aliases())[alias] = version;
+    if (alias == kServingAlias) model.set_served_version(version);
+  }
   return model;
+}
+
+// What is stored of it in other places is left out.
+absl::Status ReplaceModel(SqliteConnection& connection, v1::Model model) {
+  model.clear_latest_version();
+  model.clear_version_count();
+  model.clear_served_version();
+  model.clear_aliases();
+  const std::string record = EncodeRecord(model);
+  SqliteStatement update = connection.Prepare("UPDATE models SET record = ?2 WHERE name = ?1");
+  update.Bind(model.name(), SqliteBlob{record});
+  return update.Run();
 }
 
 absl::StatusOr<v1::Model> FindModel(SqliteConnection& connection, absl::string_view name) {
@@ -34,7 +53,7 @@ absl::StatusOr<v1::Model> FindModel(SqliteConnection& connection, absl::string_v
   select.Bind(name);
   MLP_ASSIGN_OR_RETURN(const bool found, select.Step());
   if (!found) return absl::NotFoundError(absl::StrCat("model ", name, ": not found"));
-  return ReadModel(select);
+  return ReadModel(connection, select);
 }
 
 }  // namespace
@@ -86,14 +105,37 @@ absl::StatusOr<v1::Model> SqliteModels::SetServing(absl::string_view name,
     MLP_ASSIGN_OR_RETURN(v1::Model model, FindModel(connection, name));
     model.clear_serving();
     if (settings.ByteSizeLong() > 0) *model.mutable_serving() = settings;
-    v1::Model stored = model;
-    stored.clear_latest_version();  // of the versions
-    stored.clear_version_count();
-    const std::string record = EncodeRecord(stored);
-    SqliteStatement update = connection.Prepare("UPDATE models SET record = ?2 WHERE name = ?1");
-    update.Bind(name, SqliteBlob{record});
-    MLP_RETURN_IF_ERROR(update.Run());
+    MLP_RETURN_IF_ERROR(ReplaceModel(connection, model));
     return model;
+  });
+}
+
+absl::StatusOr<v1::Model> SqliteModels::SetRetention(absl::string_view name,
+                                                     const v1::Retention& retention) {
+  return database_.Write([&](SqliteConnection& connection) -> absl::StatusOr<v1::Model> {
+    MLP_ASSIGN_OR_RETURN(v1::Model model, FindModel(connection, name));
+    model.clear_retention();
+    if (retention.keep_versions() > 0) *model.mutable_retention() = retention;
+    MLP_RETURN_IF_ERROR(ReplaceModel(connection, model));
+    return model;
+  });
+}
+
+absl::StatusOr<v1::Model> SqliteModels::SetAlias(absl::string_view model, absl::string_view alias,
+                                                 int64_t version, std::optional<int64_t> expected) {
+  return database_.Write([&](SqliteConnection& connection) -> absl::StatusOr<v1::Model> {
+    MLP_RETURN_IF_ERROR(CheckVersionIsThere(connection, model, version));
+    MLP_RETURN_IF_ERROR(WriteAlias(connection, model, alias, version, expected));
+    return FindModel(connection, model);
+  });
+}
+
+absl::StatusOr<v1::Model> SqliteModels::DeleteAlias(absl::string_view model,
+                                                    absl::string_view alias) {
+  return database_.Write([&](SqliteConnection& connection) -> absl::StatusOr<v1::Model> {
+    MLP_RETURN_IF_ERROR(FindModel(connection, model).status());
+    MLP_RETURN_IF_ERROR(EraseAlias(connection, model, alias));
+    return FindModel(connection, model);
   });
 }
 
@@ -107,7 +149,7 @@ absl::StatusOr<Page<v1::Model>> SqliteModels::List(const PageRequest& page) {
     while (true) {
       MLP_ASSIGN_OR_RETURN(const bool row, select.Step());
       if (!row) break;
-      MLP_ASSIGN_OR_RETURN(v1::Model model, ReadModel(select));
+      MLP_ASSIGN_OR_RETURN(v1::Model model, ReadModel(connection, select));
       models.items.push_back(std::move(model));
     }
     FinishPage(
@@ -126,6 +168,7 @@ absl::Status SqliteModels::Delete(absl::string_view name) {
     if (connection.changes() == 0) {
       return absl::NotFoundError(absl::StrCat("model ", name, ": not found"));
     }
+    MLP_RETURN_IF_ERROR(EraseAliases(connection, name));
     SqliteStatement versions =
         connection.Prepare("UPDATE versions SET model = NULL WHERE model = ?1");
     versions.Bind(name);

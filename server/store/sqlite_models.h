@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <absl/status/statusor.h>
@@ -17,6 +18,10 @@ namespace mlp {
 // Inside a transaction of the caller's. `reference` is NAME@VERSION: INVALID_ARGUMENT where it is
 // something else, NOT_FOUND names what is missing.
 absl::Status CheckVersionIsThere(SqliteConnection& connection, absl::string_view reference);
+
+// The same for a model and a number.
+absl::Status CheckVersionIsThere(SqliteConnection& connection, absl::string_view model,
+                                 int64_t version);
 
 // Inside a transaction of the caller's: FAILED_PRECONDITION where a queued or running job starts
 // from this version; of any version of the model where `version` is 0.
@@ -35,11 +40,19 @@ class SqliteModels {
   absl::StatusOr<v1::Model> Get(absl::string_view name);
   absl::StatusOr<Page<v1::Model>> List(const PageRequest& page);
   absl::StatusOr<v1::Model> SetServing(absl::string_view name, const v1::ServingSettings& settings);
+  absl::StatusOr<v1::Model> SetRetention(absl::string_view name, const v1::Retention& retention);
+  absl::StatusOr<v1::Model> SetAlias(absl::string_view model, absl::string_view alias,
+                                     int64_t version, std::optional<int64_t> expected);
+  absl::StatusOr<v1::Model> DeleteAlias(absl::string_view model, absl::string_view alias);
   absl::Status Delete(absl::string_view name);
 
   // sqlite_versions.cc
   absl::StatusOr<v1::ModelVersion> Publish(NewVersion version, v1::TrainingJob job);
+  absl::StatusOr<v1::ModelVersion> Import(NewVersion version);
   absl::StatusOr<v1::ModelVersion> GetVersion(absl::string_view model, int64_t version);
+  absl::StatusOr<v1::ModelVersion> GetAliasedVersion(absl::string_view model,
+                                                     absl::string_view alias);
+  absl::StatusOr<v1::ModelVersion> AnnotateVersion(const v1::ModelVersion& version);
   absl::StatusOr<Page<v1::ModelVersion>> ListVersions(absl::string_view model,
                                                       const PageRequest& page);
   absl::Status DeleteVersion(absl::string_view model, int64_t version);

@@ -101,6 +101,17 @@ ALTER TABLE dataset_pieces ADD COLUMN weights BLOB;
     R"sql(
 ALTER TABLE checkpoints ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
 )sql",
+    // 5: names for versions. Those of a model or version that was deleted are gone with it.
+    R"sql(
+CREATE TABLE aliases (
+  model TEXT NOT NULL REFERENCES models (name),
+  alias TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  PRIMARY KEY (model, alias),
+  FOREIGN KEY (model, version) REFERENCES versions (model, version)
+) WITHOUT ROWID;
+CREATE INDEX aliases_by_version ON aliases (model, version);
+)sql",
 };
 
 constexpr auto kSchemaVersion = static_cast<int64_t>(std::size(kMigrations));

@@ -1,9 +1,14 @@
 #include "server/store/sqlite_store.h"
 
+#include <atomic>
+#include <cstdio>
 #include <utility>
+
+#include <absl/strings/str_cat.h>
 
 #include "core/base/status_macros.h"
 #include "server/store/data_folder.h"
+#include "server/store/sqlite_backup.h"
 #include "server/store/sqlite_checkpoints.h"
 #include "server/store/sqlite_database.h"
 #include "server/store/sqlite_datasets.h"
@@ -26,6 +31,7 @@ class SqliteStore final : public Store {
         models_(*database_, clock) {}
 
   absl::Status Purge() {
+    MLP_RETURN_IF_ERROR(CountUnnamed());
     MLP_RETURN_IF_ERROR(datasets_.Purge());
     MLP_RETURN_IF_ERROR(checkpoints_.Recover());
     return models_.Purge();
@@ -106,6 +112,9 @@ class SqliteStore final : public Store {
                                                   v1::TrainingJob job) override {
     return models_.Publish(std::move(version), std::move(job));
   }
+  absl::StatusOr<v1::ModelVersion> ImportVersion(NewVersion version) override {
+    return models_.Import(std::move(version));
+  }
   absl::StatusOr<v1::Model> GetModel(absl::string_view name) override { return models_.Get(name); }
   absl::StatusOr<Page<v1::Model>> ListModels(const PageRequest& page) override {
     return models_.List(page);
@@ -114,9 +123,27 @@ class SqliteStore final : public Store {
                                                const v1::ServingSettings& settings) override {
     return models_.SetServing(name, settings);
   }
+  absl::StatusOr<v1::Model> SetRetention(absl::string_view name,
+                                         const v1::Retention& retention) override {
+    return models_.SetRetention(name, retention);
+  }
+  absl::StatusOr<v1::Model> SetAlias(absl::string_view model, absl::string_view alias,
+                                     int64_t version, std::optional<int64_t> expected) override {
+    return models_.SetAlias(model, alias, version, expected);
+  }
+  absl::StatusOr<v1::Model> DeleteAlias(absl::string_view model, absl::string_view alias) override {
+    return models_.DeleteAlias(model, alias);
+  }
   absl::Status DeleteModel(absl::string_view name) override { return models_.Delete(name); }
   absl::StatusOr<v1::ModelVersion> GetVersion(absl::string_view model, int64_t version) override {
     return models_.GetVersion(model, version);
+  }
+  absl::StatusOr<v1::ModelVersion> GetAliasedVersion(absl::string_view model,
+                                                     absl::string_view alias) override {
+    return models_.GetAliasedVersion(model, alias);
+  }
+  absl::StatusOr<v1::ModelVersion> AnnotateVersion(const v1::ModelVersion& version) override {
+    return models_.AnnotateVersion(version);
   }
   absl::StatusOr<Page<v1::ModelVersion>> ListVersions(absl::string_view model,
                                                       const PageRequest& page) override {
@@ -129,7 +156,34 @@ class SqliteStore final : public Store {
     return models_.ReadArtifact(model, version);
   }
 
+  absl::StatusOr<std::unique_ptr<StoreBackup>> Backup() override;
+  const StoreRecovery& recovery() const override { return recovery_; }
+  absl::Status CheckStructure() override {
+    return database_->Read([](SqliteConnection& connection) -> absl::Status {
+      SqliteStatement check = connection.Prepare("PRAGMA integrity_check(1)");
+      MLP_ASSIGN_OR_RETURN(const bool row, check.Step());
+      if (row && check.Bytes(0) == "ok") return absl::OkStatus();
+      return absl::DataLossError(
+          absl::StrCat("store: mlpd.db is damaged: ", row ? check.Bytes(0) : "no answer"));
+    });
+  }
+
  private:
+  absl::Status CountUnnamed() {
+    return database_->Read([this](SqliteConnection& connection) -> absl::Status {
+      MLP_ASSIGN_OR_RETURN(recovery_.datasets,
+                           connection.QueryInt("SELECT count(*) FROM datasets WHERE name IS NULL"));
+      MLP_ASSIGN_OR_RETURN(
+          recovery_.versions,
+          connection.QueryInt("SELECT count(*) FROM versions WHERE model IS NULL"));
+      MLP_ASSIGN_OR_RETURN(recovery_.checkpoints,
+                           connection.QueryInt("SELECT count(*) FROM checkpoints WHERE job_id IS "
+                                               "NULL OR NOT complete"));
+      return absl::OkStatus();
+    });
+  }
+
+  StoreRecovery recovery_;
   // The lock on the folder goes last, when the database is closed.
   const std::unique_ptr<DataFolder> folder_;
   const std::unique_ptr<SqliteDatabase> database_;
@@ -137,13 +191,43 @@ class SqliteStore final : public Store {
   SqliteJobs jobs_;
   SqliteCheckpoints checkpoints_;
   SqliteModels models_;
+  // Outlives the store where a backup does.
+  std::shared_ptr<std::atomic<bool>> backup_runs_ = std::make_shared<std::atomic<bool>>(false);
 };
+
+// Whose turn it is; over when the last copy of it goes.
+using Turn = std::shared_ptr<void>;
+
+class BackupInTurn final : public StoreBackup {
+ public:
+  BackupInTurn(Turn turn, std::unique_ptr<StoreBackup> backup)
+      : turn_(std::move(turn)), backup_(std::move(backup)) {}
+
+  int64_t size() const override { return backup_->size(); }
+  absl::StatusOr<std::string> Read(size_t most) override { return backup_->Read(most); }
+
+ private:
+  const Turn turn_;
+  const std::unique_ptr<StoreBackup> backup_;
+};
+
+absl::StatusOr<std::unique_ptr<StoreBackup>> SqliteStore::Backup() {
+  if (backup_runs_->exchange(true)) {
+    return absl::ResourceExhaustedError("backup: another one is being made");
+  }
+  Turn turn(nullptr, [runs = backup_runs_](void*) { runs->store(false); });
+  MLP_ASSIGN_OR_RETURN(const std::string file, folder_->DatabaseFile());
+  MLP_ASSIGN_OR_RETURN(std::unique_ptr<StoreBackup> backup,
+                       CopyDatabase(file, folder_->BackupFile()));
+  return std::make_unique<BackupInTurn>(std::move(turn), std::move(backup));
+}
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const std::string& data_dir,
                                                        const Clock& clock) {
   MLP_ASSIGN_OR_RETURN(std::unique_ptr<DataFolder> folder, DataFolder::Acquire(data_dir));
+  std::remove(folder->BackupFile().c_str());
   MLP_ASSIGN_OR_RETURN(const std::string file, folder->DatabaseFile());
   MLP_ASSIGN_OR_RETURN(std::unique_ptr<SqliteDatabase> database, SqliteDatabase::Open(file));
   auto store = std::make_unique<SqliteStore>(std::move(folder), std::move(database), clock);

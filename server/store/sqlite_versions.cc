@@ -9,6 +9,7 @@
 #include "server/names.h"
 #include "server/store/paging.h"
 #include "server/store/record.h"
+#include "server/store/sqlite_aliases.h"
 #include "server/store/sqlite_checkpoints.h"
 #include "server/store/sqlite_jobs.h"
 #include "server/store/sqlite_models.h"
@@ -38,10 +39,15 @@ absl::Status CheckModel(SqliteConnection& connection, absl::string_view name) {
                : absl::NotFoundError(absl::StrCat("model ", name, ": not found"));
 }
 
-absl::StatusOr<StoredVersion> ReadStored(const SqliteStatement& row, absl::string_view model) {
+absl::StatusOr<StoredVersion> ReadStored(SqliteConnection& connection, const SqliteStatement& row,
+                                         absl::string_view model) {
   StoredVersion stored;
   stored.id = row.Int(0);
   MLP_RETURN_IF_ERROR(DecodeRecord(row.Bytes(2), Owner(model, row.Int(1)), stored.record));
+  MLP_ASSIGN_OR_RETURN(const AliasMap aliases, ReadAliases(connection, model));
+  for (const auto& [alias, version] : aliases) {
+    if (version == row.Int(1)) stored.record.add_aliases(alias);
+  }
   return stored;
 }
 
@@ -53,17 +59,20 @@ absl::StatusOr<StoredVersion> FindVersion(SqliteConnection& connection, absl::st
   select.Bind(model, version);
   MLP_ASSIGN_OR_RETURN(const bool found, select.Step());
   if (!found) return absl::NotFoundError(absl::StrCat(Owner(model, version), ": not found"));
-  return ReadStored(select, model);
+  return ReadStored(connection, select, model);
 }
 
-absl::StatusOr<StoredVersion> FindNewest(SqliteConnection& connection, absl::string_view model) {
+// What the model's name alone names.
+absl::StatusOr<StoredVersion> FindServed(SqliteConnection& connection, absl::string_view model) {
   MLP_RETURN_IF_ERROR(CheckModel(connection, model));
+  MLP_ASSIGN_OR_RETURN(const int64_t serving, FindAlias(connection, model, kServingAlias));
+  if (serving != 0) return FindVersion(connection, model, serving);
   SqliteStatement select = connection.Prepare(
       "SELECT id, version, record FROM versions WHERE model = ?1 ORDER BY version DESC LIMIT 1");
   select.Bind(model);
   MLP_ASSIGN_OR_RETURN(const bool found, select.Step());
   if (!found) return absl::NotFoundError(absl::StrCat("model ", model, ": has no versions"));
-  return ReadStored(select, model);
+  return ReadStored(connection, select, model);
 }
 
 // Creates the model where it is new, or was deleted, and takes its next number.
@@ -85,8 +94,9 @@ absl::StatusOr<int64_t> TakeNumber(SqliteConnection& connection, const v1::Model
   return take.Int(0);
 }
 
-absl::Status InsertVersion(SqliteConnection& connection, const v1::ModelVersion& version,
-                           absl::string_view artifact) {
+absl::Status InsertVersion(SqliteConnection& connection, const NewVersion& made) {
+  const v1::ModelVersion& version = made.version;
+  absl::string_view artifact = made.artifact;
   const std::string record = EncodeRecord(version);
   SqliteStatement insert =
       connection.Prepare("INSERT INTO versions (model, version, record) VALUES (?1, ?2, ?3)");
@@ -101,7 +111,26 @@ absl::Status InsertVersion(SqliteConnection& connection, const v1::ModelVersion&
     MLP_RETURN_IF_ERROR(piece.Run());
     artifact.remove_prefix(bytes.size());
   }
+  for (const std::string& alias : made.aliases) {
+    MLP_RETURN_IF_ERROR(WriteAlias(connection, version.model(), alias, version.version()));
+  }
   return absl::OkStatus();
+}
+
+// What the store says of a version, but its number.
+void FillIn(const Clock& clock, NewVersion& made) {
+  v1::ModelVersion& version = made.version;
+  version.set_artifact_bytes(static_cast<int64_t>(made.artifact.size()));
+  version.set_artifact_sha256(Sha256::Hex(made.artifact));
+  version.clear_aliases();
+  if (!version.has_create_time()) *version.mutable_create_time() = ToTimestamp(clock.Now());
+}
+
+absl::StatusOr<v1::ModelVersion> AsStored(SqliteConnection& connection,
+                                          const v1::ModelVersion& version) {
+  MLP_ASSIGN_OR_RETURN(StoredVersion stored,
+                       FindVersion(connection, version.model(), version.version()));
+  return std::move(stored.record);
 }
 
 absl::Status Damaged(const v1::ModelVersion& version) {
@@ -141,6 +170,11 @@ absl::Status CheckVersionIsThere(SqliteConnection& connection, absl::string_view
   return FindVersion(connection, parsed.model, parsed.version).status();
 }
 
+absl::Status CheckVersionIsThere(SqliteConnection& connection, absl::string_view model,
+                                 int64_t version) {
+  return FindVersion(connection, model, version).status();
+}
+
 absl::StatusOr<v1::ModelVersion> SqliteModels::Publish(NewVersion version, v1::TrainingJob job) {
   v1::ModelVersion& record = version.version;
   if (record.model() != job.model()) {
@@ -148,9 +182,7 @@ absl::StatusOr<v1::ModelVersion> SqliteModels::Publish(NewVersion version, v1::T
                                                    " as the job has, got ", record.model()));
   }
   record.set_job_id(job.id());
-  record.set_artifact_bytes(static_cast<int64_t>(version.artifact.size()));
-  record.set_artifact_sha256(Sha256::Hex(version.artifact));
-  if (!record.has_create_time()) *record.mutable_create_time() = ToTimestamp(clock_.Now());
+  FillIn(clock_, version);
   const auto publish = [&](SqliteConnection& connection) -> absl::StatusOr<v1::ModelVersion> {
     MLP_ASSIGN_OR_RETURN(const int64_t number, TakeNumber(connection, record));
     record.set_version(number);
@@ -158,19 +190,59 @@ absl::StatusOr<v1::ModelVersion> SqliteModels::Publish(NewVersion version, v1::T
     job.mutable_result()->set_version(number);
     // Before the artifact, as this is what can be refused.
     MLP_RETURN_IF_ERROR(ReplaceJob(connection, job, v1::JOB_STATE_RUNNING));
-    MLP_RETURN_IF_ERROR(InsertVersion(connection, record, version.artifact));
-    return record;
+    MLP_RETURN_IF_ERROR(InsertVersion(connection, version));
+    return AsStored(connection, record);
   };
   absl::StatusOr<v1::ModelVersion> published = database_.Write(publish);
   if (published.ok()) PurgeCheckpoints(database_).IgnoreError();  // of the job that has ended
   return published;
 }
 
+absl::StatusOr<v1::ModelVersion> SqliteModels::Import(NewVersion version) {
+  FillIn(clock_, version);
+  return database_.Write([&](SqliteConnection& connection) -> absl::StatusOr<v1::ModelVersion> {
+    MLP_ASSIGN_OR_RETURN(const int64_t number, TakeNumber(connection, version.version));
+    version.version.set_version(number);
+    MLP_RETURN_IF_ERROR(InsertVersion(connection, version));
+    return AsStored(connection, version.version);
+  });
+}
+
+absl::StatusOr<v1::ModelVersion> SqliteModels::GetAliasedVersion(absl::string_view model,
+                                                                 absl::string_view alias) {
+  return database_.Read([&](SqliteConnection& connection) -> absl::StatusOr<v1::ModelVersion> {
+    MLP_RETURN_IF_ERROR(CheckModel(connection, model));
+    MLP_ASSIGN_OR_RETURN(const int64_t version, FindAlias(connection, model, alias));
+    if (version == 0) {
+      return absl::NotFoundError(absl::StrCat("model ", model, ": no alias ", alias));
+    }
+    MLP_ASSIGN_OR_RETURN(StoredVersion stored, FindVersion(connection, model, version));
+    return std::move(stored.record);
+  });
+}
+
+absl::StatusOr<v1::ModelVersion> SqliteModels::AnnotateVersion(const v1::ModelVersion& version) {
+  return database_.Write([&](SqliteConnection& connection) -> absl::StatusOr<v1::ModelVersion> {
+    MLP_ASSIGN_OR_RETURN(StoredVersion stored,
+                         FindVersion(connection, version.model(), version.version()));
+    v1::ModelVersion record = stored.record;
+    record.set_note(version.note());
+    *record.mutable_tags() = version.tags();
+    record.clear_aliases();
+    const std::string bytes = EncodeRecord(record);
+    SqliteStatement update = connection.Prepare("UPDATE versions SET record = ?2 WHERE id = ?1");
+    update.Bind(stored.id, SqliteBlob{bytes});
+    MLP_RETURN_IF_ERROR(update.Run());
+    *record.mutable_aliases() = stored.record.aliases();
+    return record;
+  });
+}
+
 absl::StatusOr<v1::ModelVersion> SqliteModels::GetVersion(absl::string_view model,
                                                           int64_t version) {
   return database_.Read([&](SqliteConnection& connection) -> absl::StatusOr<v1::ModelVersion> {
     MLP_ASSIGN_OR_RETURN(StoredVersion stored, version == 0
-                                                   ? FindNewest(connection, model)
+                                                   ? FindServed(connection, model)
                                                    : FindVersion(connection, model, version));
     return std::move(stored.record);
   });
@@ -191,7 +263,7 @@ absl::StatusOr<Page<v1::ModelVersion>> SqliteModels::ListVersions(absl::string_v
         while (true) {
           MLP_ASSIGN_OR_RETURN(const bool row, select.Step());
           if (!row) break;
-          MLP_ASSIGN_OR_RETURN(StoredVersion stored, ReadStored(select, model));
+          MLP_ASSIGN_OR_RETURN(StoredVersion stored, ReadStored(connection, select, model));
           versions.items.push_back(std::move(stored.record));
         }
         FinishPage(
@@ -204,6 +276,7 @@ absl::StatusOr<Page<v1::ModelVersion>> SqliteModels::ListVersions(absl::string_v
 absl::Status SqliteModels::DeleteVersion(absl::string_view model, int64_t version) {
   const absl::Status status = database_.Write([&](SqliteConnection& connection) -> absl::Status {
     MLP_RETURN_IF_ERROR(CheckModel(connection, model));
+    MLP_RETURN_IF_ERROR(CheckNoAlias(connection, model, version));
     MLP_RETURN_IF_ERROR(CheckNoJobStartsFrom(connection, model, version));
     SqliteStatement update =
         connection.Prepare("UPDATE versions SET model = NULL WHERE model = ?1 AND version = ?2");

@@ -1,5 +1,5 @@
 // What survives a restart: datasets, jobs with their progress and checkpoints, models with their
-// versions.
+// versions and aliases.
 //
 // The narrow waist between the service and its database. Nothing is acknowledged before it is
 // durable: a method that returns OK has survived the loss of power. Names were checked by the
@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,10 +69,32 @@ struct JobFilter {
 inline constexpr int kMaxJobLogLines = 100;
 inline constexpr int kKeptCheckpoints = 2;
 
+inline constexpr int kMaxModelAliases = 100;
+// The alias that a model's name alone stands for, where it is set.
+inline constexpr absl::string_view kServingAlias = "serving";
+
 // A version to publish: its number is given by the store.
 struct NewVersion {
   v1::ModelVersion version;
   std::string artifact;
+  std::vector<std::string> aliases = {};  // to set to it
+};
+
+// What opening the store cleared away: what nobody can name (any more).
+struct StoreRecovery {
+  int64_t datasets = 0;  // uploads that were cut off, and deleted ones
+  int64_t versions = 0;
+  int64_t checkpoints = 0;
+};
+
+// A copy of everything as of one moment. Thread-compatible.
+class StoreBackup {
+ public:
+  virtual ~StoreBackup() = default;
+  // In bytes.
+  virtual int64_t size() const = 0;
+  // The next bytes of it, at most so many; empty at the end.
+  virtual absl::StatusOr<std::string> Read(size_t most) = 0;
 };
 
 // Thread-safe. Every method: UNAVAILABLE where the database is busy beyond its time-out,
@@ -161,11 +184,14 @@ class Store {
   // In one transaction: creates the model where it is new, gives the version the next number (into
   // version.version and job.result.version), stores the artifact, and ends the job as `job` says
   // (it must be RUNNING in the store: FAILED_PRECONDITION). The store fills in job_id,
-  // artifact_bytes, artifact_sha256, training.version and, where it is unset, the time. Numbers are
-  // never given again, not even to a model that comes again after it was deleted. Returns the
-  // version as stored. INVALID_ARGUMENT where the version is of another model than the job.
+  // artifact_bytes, artifact_sha256, training.version and, where it is unset, the time, and sets
+  // the aliases. Numbers are never given again, not even to a model that comes again after it was
+  // deleted. Returns the version as stored. INVALID_ARGUMENT where the version is of another model
+  // than the job; RESOURCE_EXHAUSTED where the model would have too many aliases.
   virtual absl::StatusOr<v1::ModelVersion> PublishVersion(NewVersion version,
                                                           v1::TrainingJob job) = 0;
+  // The same for a version that no job trained.
+  virtual absl::StatusOr<v1::ModelVersion> ImportVersion(NewVersion version) = 0;
   virtual absl::StatusOr<v1::Model> GetModel(absl::string_view name) = 0;
   // By name.
   virtual absl::StatusOr<Page<v1::Model>> ListModels(const PageRequest& page) = 0;
@@ -173,17 +199,44 @@ class Store {
   // stored, whose `serving` is unset where all settings are 0. NOT_FOUND.
   virtual absl::StatusOr<v1::Model> SetServingSettings(absl::string_view name,
                                                        const v1::ServingSettings& settings) = 0;
-  // NOT_FOUND; FAILED_PRECONDITION while a queued or running job starts from one of its versions.
+  // Replaces which versions are kept: the caller deletes the others. Returns the model, whose
+  // `retention` is unset where all are. NOT_FOUND.
+  virtual absl::StatusOr<v1::Model> SetRetention(absl::string_view name,
+                                                 const v1::Retention& retention) = 0;
+  // Sets or moves an alias in one step. NOT_FOUND names what is missing; FAILED_PRECONDITION where
+  // it is not set to `expected` (0: not at all); RESOURCE_EXHAUSTED over kMaxModelAliases.
+  virtual absl::StatusOr<v1::Model> SetAlias(absl::string_view model, absl::string_view alias,
+                                             int64_t version, std::optional<int64_t> expected) = 0;
+  // NOT_FOUND names what is missing.
+  virtual absl::StatusOr<v1::Model> DeleteAlias(absl::string_view model,
+                                                absl::string_view alias) = 0;
+  // With its aliases. NOT_FOUND; FAILED_PRECONDITION while a queued or running job starts from one
+  // of its versions.
   virtual absl::Status DeleteModel(absl::string_view name) = 0;
-  // `version` 0 is the newest one. NOT_FOUND names what is missing: model or version.
+  // `version` 0 is the one that kServingAlias is set to, else the newest one. NOT_FOUND names what
+  // is missing: model or version.
   virtual absl::StatusOr<v1::ModelVersion> GetVersion(absl::string_view model, int64_t version) = 0;
+  // The version that an alias is set to. NOT_FOUND names what is missing: model or alias.
+  virtual absl::StatusOr<v1::ModelVersion> GetAliasedVersion(absl::string_view model,
+                                                             absl::string_view alias) = 0;
+  // Replaces `note` and `tags` of the stored version by those given; returns it. NOT_FOUND.
+  virtual absl::StatusOr<v1::ModelVersion> AnnotateVersion(const v1::ModelVersion& version) = 0;
   // Newest first. NOT_FOUND for an unknown model.
   virtual absl::StatusOr<Page<v1::ModelVersion>> ListVersions(absl::string_view model,
                                                               const PageRequest& page) = 0;
-  // NOT_FOUND; FAILED_PRECONDITION while a queued or running job starts from it.
+  // NOT_FOUND; FAILED_PRECONDITION while an alias is set to it, or a queued or running job starts
+  // from it.
   virtual absl::Status DeleteVersion(absl::string_view model, int64_t version) = 0;
   // The artifact's bytes as published. NOT_FOUND, DATA_LOSS (SHA-256 differs from the record).
   virtual absl::StatusOr<std::string> ReadArtifact(absl::string_view model, int64_t version) = 0;
+
+  // --- All of it ---
+  // For RestoreBackup. Neither readers nor writers wait for it. One at a time: RESOURCE_EXHAUSTED
+  // where another one is not destroyed yet, and where there is no room for the copy.
+  virtual absl::StatusOr<std::unique_ptr<StoreBackup>> Backup() = 0;
+  virtual const StoreRecovery& recovery() const = 0;
+  // DATA_LOSS where the structure that holds it all together is damaged.
+  virtual absl::Status CheckStructure() = 0;
 };
 
 }  // namespace mlp

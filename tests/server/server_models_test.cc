@@ -289,5 +289,101 @@ TEST_F(ServerTest, ServingSettingsAreCheckedAndSurviveARestart) {
   EXPECT_EQ(stored.SerializeAsString(), model.SerializeAsString());
 }
 
+TEST_F(ServerTest, AliasesSayWhatAnswers) {
+  ASSERT_TRUE(Upload(Header("blobs", 90), Blobs(90)).ok());
+  Train("colours", "blobs");
+  Train("colours", "blobs");
+  const auto answering = [this](const std::string& reference) {
+    v1::PredictRequest request;
+    request.set_model(reference);
+    for (const float value : {2.0f, 0.0f, 0.0f}) request.add_features(value);
+    v1::PredictResponse response;
+    const grpc::Status status = Predict(request, &response);
+    EXPECT_TRUE(status.ok()) << reference << ": " << status.error_message();
+    return response.version();
+  };
+  EXPECT_EQ(answering("colours"), 2);
+  v1::SetModelAliasRequest set;
+  set.set_model("colours");
+  set.set_alias("serving");
+  set.set_version(1);
+  v1::Model model;
+  grpc::ClientContext first;
+  ASSERT_TRUE(models_->SetModelAlias(&first, set, &model).ok());
+  EXPECT_EQ(model.served_version(), 1);
+  EXPECT_EQ(answering("colours"), 1);
+  EXPECT_EQ(answering("colours@serving"), 1);
+  EXPECT_EQ(answering("colours@2"), 2);
+  set.set_alias("2");
+  grpc::ClientContext second;
+  const grpc::Status refused = models_->SetModelAlias(&second, set, &model);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(refused.error_message(), HasSubstr("no number"));
+  StopServer();
+  StartServer();
+  EXPECT_EQ(answering("colours"), 1);
+}
+
+TEST_F(ServerTest, AnExportedVersionComesBackAsItWas) {
+  ASSERT_TRUE(Upload(Header("blobs", 90), Blobs(90)).ok());
+  Train("colours", "blobs");
+  v1::ExportModelRequest request;
+  request.set_model("colours@1");
+  grpc::ClientContext export_context;
+  const auto reader = models_->ExportModel(&export_context, request);
+  std::string file;
+  v1::ExportModelResponse piece;
+  v1::ModelVersion exported;
+  while (reader->Read(&piece)) {
+    if (piece.has_version()) exported = piece.version();
+    file += piece.data();
+  }
+  ASSERT_TRUE(reader->Finish().ok());
+  EXPECT_EQ(Sha256::Hex(file), exported.artifact_sha256());
+
+  const auto import = [&](const std::string& bytes, const std::string& sha256,
+                          v1::ModelVersion* version) {
+    grpc::ClientContext context;
+    const auto writer = models_->ImportModel(&context, version);
+    v1::ImportModelRequest message;
+    message.mutable_header()->set_model("copy");
+    message.mutable_header()->set_bytes(static_cast<int64_t>(bytes.size()));
+    message.mutable_header()->set_sha256(sha256);
+    message.mutable_header()->add_aliases("serving");
+    writer->Write(message);
+    message.Clear();
+    message.set_data(bytes);
+    writer->Write(message);
+    writer->WritesDone();
+    return writer->Finish();
+  };
+  v1::ModelVersion imported;
+  const grpc::Status status = import(file, Sha256::Hex(file), &imported);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(imported.model(), "copy");
+  EXPECT_EQ(imported.version(), 1);
+  EXPECT_EQ(imported.job_id(), 0);
+  EXPECT_EQ(imported.artifact_sha256(), exported.artifact_sha256());
+  EXPECT_EQ(imported.config().network().SerializeAsString(),
+            exported.config().network().SerializeAsString());
+  EXPECT_EQ(imported.dataset_sha256(), exported.dataset_sha256());
+  EXPECT_EQ(imported.imported_from().format(), v1::MODEL_FORMAT_MLPD);
+  EXPECT_THAT(imported.aliases(), ElementsAre("serving"));
+
+  // A bit turned on the way, another file than announced, no model at all.
+  std::string damaged = file;
+  damaged[damaged.size() / 2] ^= 1;
+  EXPECT_EQ(import(damaged, "", &imported).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(import(file, Sha256::Hex("x"), &imported).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(import("rubbish", "", &imported).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  v1::Model model;
+  v1::GetModelRequest get;
+  get.set_name("copy");
+  grpc::ClientContext context;
+  ASSERT_TRUE(models_->GetModel(&context, get, &model).ok());
+  EXPECT_EQ(model.version_count(), 1);
+}
+
 }  // namespace
 }  // namespace mlp

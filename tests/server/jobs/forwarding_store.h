@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -84,6 +85,30 @@ class ForwardingStore : public Store {
                                                   v1::TrainingJob job) override {
     return store_.PublishVersion(std::move(version), std::move(job));
   }
+  absl::StatusOr<v1::ModelVersion> ImportVersion(NewVersion version) override {
+    return store_.ImportVersion(std::move(version));
+  }
+  absl::StatusOr<v1::Model> SetRetention(absl::string_view name,
+                                         const v1::Retention& retention) override {
+    return store_.SetRetention(name, retention);
+  }
+  absl::StatusOr<v1::Model> SetAlias(absl::string_view model, absl::string_view alias,
+                                     int64_t version, std::optional<int64_t> expected) override {
+    return store_.SetAlias(model, alias, version, expected);
+  }
+  absl::StatusOr<v1::Model> DeleteAlias(absl::string_view model, absl::string_view alias) override {
+    return store_.DeleteAlias(model, alias);
+  }
+  absl::StatusOr<v1::ModelVersion> GetAliasedVersion(absl::string_view model,
+                                                     absl::string_view alias) override {
+    return store_.GetAliasedVersion(model, alias);
+  }
+  absl::StatusOr<v1::ModelVersion> AnnotateVersion(const v1::ModelVersion& version) override {
+    return store_.AnnotateVersion(version);
+  }
+  absl::StatusOr<std::unique_ptr<StoreBackup>> Backup() override { return store_.Backup(); }
+  const StoreRecovery& recovery() const override { return store_.recovery(); }
+  absl::Status CheckStructure() override { return store_.CheckStructure(); }
   absl::StatusOr<v1::Model> GetModel(absl::string_view name) override {
     return store_.GetModel(name);
   }

@@ -51,6 +51,7 @@ TEST_P(StoreContract, PublishStoresTheVersionAndEndsTheJob) {
   model.set_name("digits");
   model.set_latest_version(1);
   model.set_version_count(1);
+  model.set_served_version(1);
   model.mutable_create_time()->set_seconds(1'700'000'000);
   EXPECT_THAT(store().GetModel("digits").value(), EqualsMessage(model));
 }
@@ -209,6 +210,7 @@ TEST_P(StoreContract, ServingSettingsStayWithTheModel) {
   ASSERT_THAT(Publish("digits", "three"), IsOk());
   expected.set_latest_version(2);
   expected.set_version_count(2);
+  expected.set_served_version(2);
   EXPECT_THAT(store().GetModel("digits").value(), EqualsMessage(expected));
   // They are replaced as a whole; none are the defaults.
   settings.Clear();

@@ -299,7 +299,8 @@ TEST_F(SqliteStoreFaultTest, DatabaseOfTheFirstSchemaIsBroughtUpToDate) {
     id = RunningJob(*store).id();
     ASSERT_THAT(store->AppendProgress(id, {MakePoint(0, 2)}), IsOk());
   }
-  ASSERT_THAT(OpenDatabase()->Execute("DROP TABLE checkpoint_pieces; DROP TABLE checkpoints;"
+  ASSERT_THAT(OpenDatabase()->Execute("DROP TABLE aliases;"
+                                      "DROP TABLE checkpoint_pieces; DROP TABLE checkpoints;"
                                       "ALTER TABLE dataset_pieces DROP COLUMN weights;"
                                       "ALTER TABLE jobs DROP COLUMN log;"
                                       "ALTER TABLE jobs DROP COLUMN initial_model;"
@@ -320,7 +321,8 @@ TEST_F(SqliteStoreFaultTest, CheckpointsOfTheThirdSchemaAreCheckpointsStill) {
     id = RunningJob(*store).id();
     ASSERT_THAT(store->SaveCheckpoint(id, "bytes"), IsOk());
   }
-  ASSERT_THAT(OpenDatabase()->Execute("ALTER TABLE checkpoints DROP COLUMN kind;"
+  ASSERT_THAT(OpenDatabase()->Execute("DROP TABLE aliases;"
+                                      "ALTER TABLE checkpoints DROP COLUMN kind;"
                                       "PRAGMA user_version = 3"),
               IsOk());
   const auto store = Open();

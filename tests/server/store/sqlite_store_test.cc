@@ -67,7 +67,7 @@ TEST_F(SqliteStoreTest, MarksTheDatabaseAsIts) {
   Open().value().reset();
   const auto connection = SqliteConnection::Open(database()).value();
   EXPECT_EQ(connection->QueryInt("PRAGMA application_id").value(), 0x6D6C7064);
-  EXPECT_EQ(connection->QueryInt("PRAGMA user_version").value(), 4);
+  EXPECT_EQ(connection->QueryInt("PRAGMA user_version").value(), 5);
 }
 
 TEST_F(SqliteStoreTest, RefusesAFolderInUse) {
@@ -108,9 +108,9 @@ TEST_F(SqliteStoreTest, RefusesAFileThatIsNoDatabase) {
 
 TEST_F(SqliteStoreTest, RefusesANewerSchema) {
   Open().value().reset();
-  WriteDatabase("PRAGMA user_version = 5");
+  WriteDatabase("PRAGMA user_version = 6");
   EXPECT_THAT(Open(),
-              HasStatus(absl::StatusCode::kFailedPrecondition, "expected a schema up to 4, got 5"));
+              HasStatus(absl::StatusCode::kFailedPrecondition, "expected a schema up to 5, got 6"));
 }
 
 TEST_F(SqliteStoreTest, DoesNotMakeTheParentOfTheFolder) {

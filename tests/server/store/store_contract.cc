@@ -97,6 +97,12 @@ v1::TrainingJob StoreContract::AddJob(const std::string& model, v1::JobState sta
   return job;
 }
 
+void StoreContract::PublishThree() {
+  for (const char* artifact : {"one", "two", "three"}) {
+    ASSERT_THAT(Publish("digits", artifact), IsOk());
+  }
+}
+
 absl::StatusOr<v1::ModelVersion> StoreContract::Publish(const std::string& model,
                                                         const std::string& artifact) {
   v1::TrainingJob job = AddJob(model, v1::JOB_STATE_RUNNING);

@@ -83,6 +83,9 @@ class StoreContract : public ::testing::TestWithParam<MakeStorePlace> {
   // Publishes through a new job.
   absl::StatusOr<v1::ModelVersion> Publish(const std::string& model, const std::string& artifact);
 
+  // Versions 1 to 3 of model digits.
+  void PublishThree();
+
   FakeClock clock_;
 
  private:
