@@ -30,6 +30,9 @@ struct Artifact {
 // The bytes of `artifact`. Requires a valid topology with matching parameters, scaler and schema.
 std::string WriteArtifact(const Artifact& artifact);
 
+// Whether `bytes` begin as an artifact does, of whatever format version.
+bool IsArtifact(absl::string_view bytes);
+
 // DATA_LOSS where any bit differs from what was written or bytes are missing or added (says which
 // section), and where the content is not one that prediction could use, such as weights that are
 // not finite; FAILED_PRECONDITION for a format version newer than this build reads, or an unknown
