@@ -38,7 +38,8 @@ absl::Status SwitchToWal(SqliteConnection& connection) {
   if (!row || statement.Bytes(0) != "wal") {
     return absl::InternalError("store: the file system of the data folder does not support a WAL");
   }
-  return absl::OkStatus();
+  // The row comes before the commit that makes it true.
+  return statement.Run();
 }
 
 }  // namespace
