@@ -29,7 +29,9 @@ class SqliteDatabase {
   static absl::StatusOr<std::unique_ptr<SqliteDatabase>> Open(const std::string& path);
 
   // Runs body(connection) in a write transaction and returns what it does, an absl::Status or an
-  // absl::StatusOr: committed and durable where this returns OK, of no effect otherwise.
+  // absl::StatusOr: committed and durable where this returns OK, of no effect otherwise. But after
+  // a flush that failed, which is INTERNAL as all writes after it are, the database may show the
+  // transaction when it is opened again, and may not.
   template <typename Body>
   auto Write(Body body) {
     return Returning(body, [this](Transaction run) { return WriteWith(Synchronous::kFull, run); });
