@@ -7,6 +7,7 @@
 #include <absl/time/time.h>
 
 #include "core/base/status_macros.h"
+#include "server/store/disk_space.h"
 #include "server/store/sqlite_schema.h"
 
 namespace mlp {
@@ -83,6 +84,11 @@ absl::Status SqliteDatabase::WriteWith(Synchronous synchronous, Transaction run)
   // Committed whatever becomes of this; what cannot be copied now is copied later.
   if (writer_->wal_pages() >= kMaxWalPages) writer_->Checkpoint().IgnoreError();
   return absl::OkStatus();
+}
+
+absl::Status SqliteDatabase::CheckSpace(int64_t bytes) {
+  absl::MutexLock lock(&writer_mutex_);
+  return CheckDiskSpace(*writer_, path_, bytes);
 }
 
 absl::Status SqliteDatabase::SetSynchronous(Synchronous synchronous) {

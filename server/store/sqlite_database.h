@@ -45,6 +45,10 @@ class SqliteDatabase {
                      [this](Transaction run) { return WriteWith(Synchronous::kNormal, run); });
   }
 
+  // RESOURCE_EXHAUSTED where the disk has no room for `bytes` more and what must always have some:
+  // asked before pieces of datasets, checkpoints and artifacts are written. See disk_space.h.
+  absl::Status CheckSpace(int64_t bytes);
+
   // Runs body(connection) in a read transaction and returns what it does, an absl::Status or an
   // absl::StatusOr. UNAVAILABLE where all readers are taken for 5 s.
   template <typename Body>
