@@ -11,7 +11,7 @@ invoked_from=$PWD
 cd "$(dirname "$0")/.."
 
 all_names=(forward objective fullbatch epoch scaling training_memory augmentation predict serving start
-           memory h2load)
+           memory publish h2load)
 quick=()
 mnist=()
 names=()
@@ -33,7 +33,7 @@ done
 scripts/install_dependencies.sh >&2
 cmake --preset dev >/dev/null
 cmake --build --preset dev --target mlpd echo_server predict_bench objective_bench residency_bench \
-  forward_bench serving_bench augmentation_bench epoch_bench fullbatch_bench training_bench >&2
+  forward_bench serving_bench augmentation_bench epoch_bench fullbatch_bench training_bench publish_bench >&2
 bin=build/dev/tests/bench
 for name in "${names[@]}"; do
   case "$name" in
@@ -52,6 +52,7 @@ for name in "${names[@]}"; do
     serving) "$bin/serving_bench" build/dev/server/mlpd "${quick[@]}" ;;
     start) "$bin/residency_bench" start build/dev/server/mlpd "${quick[@]}" ;;
     memory) "$bin/residency_bench" memory "${quick[@]}" ;;
+    publish) "$bin/publish_bench" "${quick[@]}" ;;
     h2load)
       scripts/install_dependencies.sh nghttp2-client >&2
       scripts/h2load_check.sh --rounds "$([ ${#quick[@]} -gt 0 ] && echo 3 || echo 5)" ;;

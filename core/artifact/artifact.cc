@@ -88,6 +88,8 @@ std::string WriteArtifact(const Artifact& artifact) {
   return WriteSections(sections);
 }
 
+bool IsArtifact(absl::string_view bytes) { return HasSignature(bytes); }
+
 absl::StatusOr<Artifact> ReadArtifact(absl::string_view bytes) {
   MLP_ASSIGN_OR_RETURN(const Sections sections, ReadSections(bytes));
   MLP_ASSIGN_OR_RETURN(ArtifactHeader header,

@@ -165,11 +165,13 @@ std::string WriteSections(const Sections& sections) {
   return bytes.append(Digest(bytes));
 }
 
+bool HasSignature(absl::string_view bytes) { return bytes.substr(0, kMagic.size()) == kMagic; }
+
 absl::StatusOr<Sections> ReadSections(absl::string_view bytes) {
   if (bytes.size() < kSmallestFile) {
     return Damaged(absl::StrCat("expected ", kSmallestFile, " bytes or more, got ", bytes.size()));
   }
-  if (bytes.substr(0, kMagic.size()) != kMagic) {
+  if (!HasSignature(bytes)) {
     return Damaged("file signature: expected that of a model artifact, got another");
   }
   // The digest comes first: only what it vouches for may tell of another format version.

@@ -28,6 +28,9 @@ absl::string_view SectionName(SectionKind kind);
 // The bytes of a file with these sections.
 std::string WriteSections(const Sections& sections);
 
+// Whether `bytes` begin as such a file does.
+bool HasSignature(absl::string_view bytes);
+
 // The sections of a file, as views into `bytes`; allocates nothing of their size. DATA_LOSS where a
 // checksum, the size or the layout is not what was written (names the damaged section where only
 // one is); FAILED_PRECONDITION, of an undamaged file, for a newer format version or an unknown kind

@@ -13,14 +13,16 @@ namespace mlp {
 class DataFolder {
  public:
   // Makes the folder where it is missing, for its owner alone (mode 0700), and locks it.
-  // FAILED_PRECONDITION: in use (names the process). NOT_FOUND: its parent is missing. INTERNAL: it
-  // cannot be made, opened or written to.
+  // FAILED_PRECONDITION: in use (names the process). NOT_FOUND: its parent is missing.
+  // RESOURCE_EXHAUSTED: the disk is full, or there are too many files open. INTERNAL: it cannot be
+  // made, opened or written to.
   static absl::StatusOr<std::unique_ptr<DataFolder>> Acquire(const std::string& path);
   ~DataFolder();
   DataFolder(const DataFolder&) = delete;
   DataFolder& operator=(const DataFolder&) = delete;
 
-  // The database file in the folder; made, empty and for its owner alone, where it was missing.
+  // The database file in the folder; made, empty and for its owner alone, where it was missing. What a
+  // crash left is durable now: also where the process before could not make it so.
   absl::StatusOr<std::string> DatabaseFile() const;
   bool HasDatabase() const;
   // Makes `file`, of the same file system, the folder's database, which has none. Durable on
@@ -28,6 +30,10 @@ class DataFolder {
   absl::Status TakeDatabase(const std::string& file) const;
   // Where a backup is made; what a server that was killed left there is removed by the next.
   std::string BackupFile() const { return path_ + "/backup.db"; }
+
+  // Makes the names of the files in the folder survive a power loss: SQLite does, but does not say
+  // where it failed. INTERNAL or RESOURCE_EXHAUSTED.
+  absl::Status Flush() const;
 
  private:
   DataFolder(std::string path, int lock_file) : path_(std::move(path)), lock_file_(lock_file) {}

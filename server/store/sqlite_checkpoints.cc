@@ -166,6 +166,8 @@ absl::Status SqliteCheckpoints::Save(int64_t job_id, CheckpointKind kind, absl::
   absl::string_view left = bytes;
   for (int64_t number = 0; status.ok() && !left.empty(); ++number) {
     const absl::string_view piece = left.substr(0, kPieceBytes);
+    status = database_.CheckSpace(static_cast<int64_t>(piece.size()));
+    if (!status.ok()) break;
     status = database_.WriteUnflushed(
         [&](SqliteConnection& connection) { return AddPiece(connection, *id, number, piece); });
     left.remove_prefix(piece.size());

@@ -1,5 +1,6 @@
 #include "server/store/sqlite_connection.h"
 
+#include <cerrno>
 #include <utility>
 
 #include <absl/strings/str_cat.h>
@@ -10,11 +11,29 @@
 namespace mlp {
 namespace {
 
-absl::StatusCode StatusCodeOf(int code) {
+bool IsShortage(int system_error) {
+  switch (system_error) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+      return true;
+    default:
+      return false;
+  }
+}
+
+absl::StatusCode StatusCodeOf(int code, int system_error) {
+  // SQLite says that a file could not be opened or written to, the system why. The error is the
+  // call's own for these codes alone.
+  const int primary = code & 0xFF;
+  if ((primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN) && IsShortage(system_error)) {
+    return absl::StatusCode::kResourceExhausted;
+  }
   // Some extended codes say more than the primary one.
   switch (code) {
-    case SQLITE_IOERR_WRITE:    // over a quota or a file size limit
-    case SQLITE_IOERR_SHMSIZE:  // no space for the WAL's index
     case SQLITE_IOERR_NOMEM:
       return absl::StatusCode::kResourceExhausted;
     case SQLITE_IOERR_READ:
@@ -25,7 +44,7 @@ absl::StatusCode StatusCodeOf(int code) {
     default:
       break;
   }
-  switch (code & 0xFF) {
+  switch (primary) {
     case SQLITE_OK:
     case SQLITE_ROW:
     case SQLITE_DONE:
@@ -45,10 +64,31 @@ absl::StatusCode StatusCodeOf(int code) {
   }
 }
 
+// The last error of the system on a file of the database, 0 where there was none.
+int LastError(sqlite3_file* file) {
+  int error = 0;
+  if (file == nullptr || file->pMethods == nullptr) return 0;
+  file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error);
+  return error;
+}
+
+// What made a call fail with `code`, as far as SQLite knows: it keeps the errors of reading and
+// writing with the file, those of opening with the connection. 0: unknown.
+int SystemErrorBehind(sqlite3* database, int code) {
+  if (database == nullptr) return 0;  // there was no memory for one
+  if ((code & 0xFF) != SQLITE_IOERR) return sqlite3_system_errno(database);
+  for (const int operation : {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER}) {
+    sqlite3_file* file = nullptr;
+    sqlite3_file_control(database, "main", operation, static_cast<void*>(&file));
+    if (const int error = LastError(file); error != 0) return error;
+  }
+  return sqlite3_system_errno(database);
+}
+
 }  // namespace
 
-absl::Status SqliteStatus(int code) {
-  const absl::StatusCode status = StatusCodeOf(code);
+absl::Status SqliteStatus(int code, int system_error) {
+  const absl::StatusCode status = StatusCodeOf(code, system_error);
   if (status == absl::StatusCode::kOk) return absl::OkStatus();
   return absl::Status(status,
                       absl::StrCat("store: ", sqlite3_errstr(code), " (SQLite ", code, ")"));
@@ -86,11 +126,11 @@ void SqliteStatement::BindNext(SqliteBlob blob) {
 void SqliteStatement::BindNext(SqliteNull) { Note(sqlite3_bind_null(statement_, ++bound_)); }
 
 absl::StatusOr<bool> SqliteStatement::Step() {
-  if (code_ != SQLITE_OK) return SqliteStatus(code_);
+  if (code_ != SQLITE_OK) return connection_->StatusOf(code_);
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  return SqliteStatus(code);
+  return connection_->StatusOf(code);
 }
 
 absl::Status SqliteStatement::Run() {
@@ -120,9 +160,10 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(
   const int code = sqlite3_open_v2(path.c_str(), &database, flags, nullptr);
   // SQLite hands out an object even where opening failed.
   std::unique_ptr<SqliteConnection> connection(new SqliteConnection(database));
-  MLP_RETURN_IF_ERROR(SqliteStatus(code));
-  MLP_RETURN_IF_ERROR(SqliteStatus(
+  MLP_RETURN_IF_ERROR(connection->StatusOf(code));
+  MLP_RETURN_IF_ERROR(connection->StatusOf(
       sqlite3_busy_timeout(database, static_cast<int>(absl::ToInt64Milliseconds(busy_timeout)))));
+  sqlite3_wal_hook(database, NoteWalPages, connection.get());
   return connection;
 }
 
@@ -151,7 +192,25 @@ void SqliteConnection::GiveBack(sqlite3_stmt* statement) {
 }
 
 absl::Status SqliteConnection::Execute(const std::string& sql) {
-  return SqliteStatus(sqlite3_exec(database_, sql.c_str(), nullptr, nullptr, nullptr));
+  return StatusOf(sqlite3_exec(database_, sql.c_str(), nullptr, nullptr, nullptr));
+}
+
+int SqliteConnection::NoteWalPages(void* self, sqlite3*, const char*, int pages) {
+  static_cast<SqliteConnection*>(self)->wal_pages_ = pages;
+  return SQLITE_OK;
+}
+
+absl::Status SqliteConnection::Checkpoint() {
+  return StatusOf(
+      sqlite3_wal_checkpoint_v2(database_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr));
+}
+
+absl::Status SqliteConnection::StatusOf(int code) {
+  if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) {
+    flush_failed_ = true;
+    sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  }
+  return SqliteStatus(code, SystemErrorBehind(database_, code));
 }
 
 absl::StatusOr<int64_t> SqliteConnection::QueryInt(absl::string_view sql) {

@@ -18,10 +18,11 @@ struct sqlite3_stmt;
 
 namespace mlp {
 
-// RESOURCE_EXHAUSTED (disk full or not writable any more, memory, a value too large), DATA_LOSS
-// (the file is damaged or no database), UNAVAILABLE (busy beyond the time-out), INTERNAL else; OK
-// for SQLITE_OK, SQLITE_ROW and SQLITE_DONE. The message names no path.
-absl::Status SqliteStatus(int code);
+// RESOURCE_EXHAUSTED (disk or quota full, file too large, memory, files, a value too large),
+// DATA_LOSS (the file is damaged or no database), UNAVAILABLE (busy beyond the time-out), INTERNAL
+// else; OK for SQLITE_OK, SQLITE_ROW and SQLITE_DONE. `system_error` is the errno behind `code`, 0
+// where none is known. The message names no path.
+absl::Status SqliteStatus(int code, int system_error = 0);
 
 // Marks bytes that are stored as they are; plain strings are stored as text.
 struct SqliteBlob {
@@ -100,12 +101,27 @@ class SqliteConnection {
   bool in_transaction() const;
   bool read_only() const;
 
+  // Pages in the WAL after the last commit of this connection.
+  int wal_pages() const { return wal_pages_; }
+  // Copies the WAL into the database file, as far as nobody reads from it. SQLite does that by
+  // itself only when the last connection closes, not after commits: there it hides what went wrong.
+  absl::Status Checkpoint();
+  // A flush has failed on this connection, once at least. The system may have dropped what it did
+  // not write, and the next flush succeeds without it: nothing is certain but what was durable
+  // before. From then on closing the connection leaves the WAL to recovery.
+  bool flush_failed() const { return flush_failed_; }
+
  private:
   friend class SqliteStatement;
   explicit SqliteConnection(sqlite3* database) : database_(database) {}
+  static int NoteWalPages(void* self, sqlite3* database, const char* schema, int pages);
+  // SqliteStatus of a code that a call on this connection returned.
+  absl::Status StatusOf(int code);
   void GiveBack(sqlite3_stmt* statement);
 
   sqlite3* const database_;
+  int wal_pages_ = 0;
+  bool flush_failed_ = false;
   // Prepared and not in use now, by SQL text.
   absl::flat_hash_map<std::string, sqlite3_stmt*> idle_;
 };

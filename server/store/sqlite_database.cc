@@ -7,6 +7,7 @@
 #include <absl/time/time.h>
 
 #include "core/base/status_macros.h"
+#include "server/store/disk_space.h"
 #include "server/store/sqlite_schema.h"
 
 namespace mlp {
@@ -15,16 +16,17 @@ namespace {
 constexpr int kMaxReaders = 8;
 constexpr absl::Duration kReaderTimeout = absl::Seconds(5);
 
-// wal_autocheckpoint: every 16 MiB of log go into the database file, so that the log stays bounded
-// whatever is uploaded; one that a long transaction or reader made larger is cut back to
-// journal_size_limit. secure_delete: Debian's SQLite would overwrite deleted datasets with zeros,
+// Every 16 MiB of log go into the database file, so that the log stays bounded whatever is
+// uploaded; one that a long transaction or reader made larger is cut back to journal_size_limit.
+constexpr int kMaxWalPages = 4096;
+
+// secure_delete: Debian's SQLite would overwrite deleted datasets with zeros,
 // at the price of an upload; FAST does so only where it costs no I/O. synchronous=FULL flushes the
 // log at each commit: see WriteUnflushed for the exception.
 constexpr char kWriterSettings[] =
     "PRAGMA synchronous = FULL;"
     "PRAGMA foreign_keys = ON;"
     "PRAGMA secure_delete = FAST;"
-    "PRAGMA wal_autocheckpoint = 4096;"
     "PRAGMA journal_size_limit = 67108864;"
     "PRAGMA trusted_schema = OFF;";
 
@@ -38,7 +40,8 @@ absl::Status SwitchToWal(SqliteConnection& connection) {
   if (!row || statement.Bytes(0) != "wal") {
     return absl::InternalError("store: the file system of the data folder does not support a WAL");
   }
-  return absl::OkStatus();
+  // The row comes before the commit that makes it true.
+  return statement.Run();
 }
 
 }  // namespace
@@ -62,14 +65,30 @@ absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(const std::
 // flush of the next FULL commit is of the whole log file and so covers all frames before its own,
 // and recovery stops at the first frame that is not whole, so it never keeps a later transaction
 // without the earlier ones. A checkpoint flushes the log before it touches the database file, at
-// NORMAL too.
+// NORMAL too. All of it holds until a flush fails: frames before it may be lost for good, and later
+// ones, however well flushed, with them. So nothing is written any more.
 absl::Status SqliteDatabase::WriteWith(Synchronous synchronous, Transaction run) {
   absl::MutexLock lock(&writer_mutex_);
+  if (writer_->flush_failed()) {
+    return absl::InternalError(
+        "store: the disk failed to keep what was written: nothing more is stored until the server "
+        "is restarted");
+  }
   MLP_RETURN_IF_ERROR(SetSynchronous(synchronous));
-  SqliteTransaction transaction(*writer_);
-  MLP_RETURN_IF_ERROR(transaction.Begin(SqliteTransaction::Kind::kWrite));
-  MLP_RETURN_IF_ERROR(run(*writer_));
-  return transaction.Commit();
+  {
+    SqliteTransaction transaction(*writer_);
+    MLP_RETURN_IF_ERROR(transaction.Begin(SqliteTransaction::Kind::kWrite));
+    MLP_RETURN_IF_ERROR(run(*writer_));
+    MLP_RETURN_IF_ERROR(transaction.Commit());
+  }
+  // Committed whatever becomes of this; what cannot be copied now is copied later.
+  if (writer_->wal_pages() >= kMaxWalPages) writer_->Checkpoint().IgnoreError();
+  return absl::OkStatus();
+}
+
+absl::Status SqliteDatabase::CheckSpace(int64_t bytes) {
+  absl::MutexLock lock(&writer_mutex_);
+  return CheckDiskSpace(*writer_, path_, bytes);
 }
 
 absl::Status SqliteDatabase::SetSynchronous(Synchronous synchronous) {

@@ -29,7 +29,9 @@ class SqliteDatabase {
   static absl::StatusOr<std::unique_ptr<SqliteDatabase>> Open(const std::string& path);
 
   // Runs body(connection) in a write transaction and returns what it does, an absl::Status or an
-  // absl::StatusOr: committed and durable where this returns OK, of no effect otherwise.
+  // absl::StatusOr: committed and durable where this returns OK, of no effect otherwise. But after
+  // a flush that failed, which is INTERNAL as all writes after it are, the database may show the
+  // transaction when it is opened again, and may not.
   template <typename Body>
   auto Write(Body body) {
     return Returning(body, [this](Transaction run) { return WriteWith(Synchronous::kFull, run); });
@@ -42,6 +44,10 @@ class SqliteDatabase {
     return Returning(body,
                      [this](Transaction run) { return WriteWith(Synchronous::kNormal, run); });
   }
+
+  // RESOURCE_EXHAUSTED where the disk has no room for `bytes` more and what must always have some:
+  // asked before pieces of datasets, checkpoints and artifacts are written. See disk_space.h.
+  absl::Status CheckSpace(int64_t bytes);
 
   // Runs body(connection) in a read transaction and returns what it does, an absl::Status or an
   // absl::StatusOr. UNAVAILABLE where all readers are taken for 5 s.

@@ -119,6 +119,7 @@ absl::Status SqliteDatasetUpload::AppendPieces(DatasetRows rows) {
     rows.weights.remove_prefix(weights.size());
     if (labels_.size() < rows_per_piece) return absl::OkStatus();
 
+    MLP_RETURN_IF_ERROR(database_.CheckSpace(static_cast<int64_t>(features_.size())));
     MLP_RETURN_IF_ERROR(database_.WriteUnflushed(
         [&](SqliteConnection& connection) { return WriteBuffer(connection); }));
     written_rows_ += rows_per_piece_;
@@ -166,6 +167,7 @@ absl::StatusOr<v1::Dataset> SqliteDatasetUpload::Commit(const v1::Dataset& datas
   if (!stored.has_create_time()) *stored.mutable_create_time() = ToTimestamp(clock_.Now());
   const std::string record = EncodeRecord(stored);
   bool repeated = false;
+  MLP_RETURN_IF_ERROR(database_.CheckSpace(static_cast<int64_t>(features_.size())));
   const absl::Status status = database_.Write([&](SqliteConnection& connection) -> absl::Status {
     MLP_ASSIGN_OR_RETURN(std::optional<StoredDataset> earlier,
                          FindRepeated(connection, name_, request_id_));

@@ -230,6 +230,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const std::string& data_d
   std::remove(folder->BackupFile().c_str());
   MLP_ASSIGN_OR_RETURN(const std::string file, folder->DatabaseFile());
   MLP_ASSIGN_OR_RETURN(std::unique_ptr<SqliteDatabase> database, SqliteDatabase::Open(file));
+  MLP_RETURN_IF_ERROR(folder->Flush());
   auto store = std::make_unique<SqliteStore>(std::move(folder), std::move(database), clock);
   MLP_RETURN_IF_ERROR(store->Purge());
   return store;

@@ -193,6 +193,7 @@ absl::StatusOr<v1::ModelVersion> SqliteModels::Publish(NewVersion version, v1::T
     MLP_RETURN_IF_ERROR(InsertVersion(connection, version));
     return AsStored(connection, record);
   };
+  MLP_RETURN_IF_ERROR(database_.CheckSpace(record.artifact_bytes()));
   absl::StatusOr<v1::ModelVersion> published = database_.Write(publish);
   if (published.ok()) PurgeCheckpoints(database_).IgnoreError();  // of the job that has ended
   return published;

@@ -1,5 +1,6 @@
 #include "server/store/sqlite_connection.h"
 
+#include <cerrno>
 #include <string>
 #include <utility>
 
@@ -21,7 +22,7 @@ TEST(SqliteStatus, SaysWhatTheCallerCanDo) {
   EXPECT_TRUE(SqliteStatus(SQLITE_ROW).ok());
   EXPECT_TRUE(SqliteStatus(SQLITE_DONE).ok());
   EXPECT_EQ(code(SQLITE_FULL), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(code(SQLITE_IOERR_WRITE), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(code(SQLITE_IOERR_WRITE), absl::StatusCode::kInternal);
   EXPECT_EQ(code(SQLITE_NOMEM), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(code(SQLITE_TOOBIG), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(code(SQLITE_CORRUPT), absl::StatusCode::kDataLoss);
@@ -33,6 +34,18 @@ TEST(SqliteStatus, SaysWhatTheCallerCanDo) {
   EXPECT_EQ(code(SQLITE_IOERR_FSYNC), absl::StatusCode::kInternal);
   EXPECT_EQ(code(SQLITE_CONSTRAINT), absl::StatusCode::kInternal);
   EXPECT_EQ(code(SQLITE_CANTOPEN), absl::StatusCode::kInternal);
+}
+
+TEST(SqliteStatus, TellsAShortageFromABrokenDisk) {
+  for (const int code : {SQLITE_IOERR_WRITE, SQLITE_IOERR_SHMSIZE, SQLITE_CANTOPEN}) {
+    for (const int shortage : {ENOSPC, EDQUOT, EFBIG, EMFILE, ENFILE, ENOMEM}) {
+      EXPECT_EQ(SqliteStatus(code, shortage).code(), absl::StatusCode::kResourceExhausted);
+    }
+    EXPECT_EQ(SqliteStatus(code, EIO).code(), absl::StatusCode::kInternal);
+  }
+  // An errno that is left from something else says nothing of these.
+  EXPECT_EQ(SqliteStatus(SQLITE_CORRUPT, ENOSPC).code(), absl::StatusCode::kDataLoss);
+  EXPECT_TRUE(SqliteStatus(SQLITE_OK, ENOSPC).ok());
 }
 
 TEST(SqliteStatus, NamesNoPath) {
