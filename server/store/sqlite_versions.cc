@@ -201,6 +201,7 @@ absl::StatusOr<v1::ModelVersion> SqliteModels::Publish(NewVersion version, v1::T
 
 absl::StatusOr<v1::ModelVersion> SqliteModels::Import(NewVersion version) {
   FillIn(clock_, version);
+  MLP_RETURN_IF_ERROR(database_.CheckSpace(version.version.artifact_bytes()));
   return database_.Write([&](SqliteConnection& connection) -> absl::StatusOr<v1::ModelVersion> {
     MLP_ASSIGN_OR_RETURN(const int64_t number, TakeNumber(connection, version.version));
     version.version.set_version(number);

@@ -99,6 +99,7 @@ absl::StatusOr<int64_t> CountOrphans(const std::string& folder) {
         "artifact_pieces WHERE version_id NOT IN (SELECT id FROM versions)",
         "checkpoints WHERE job_id IS NULL OR complete = 0 OR job_id NOT IN (SELECT id FROM jobs)",
         "checkpoint_pieces WHERE checkpoint_id NOT IN (SELECT id FROM checkpoints)",
+        "aliases WHERE model NOT IN (SELECT name FROM models WHERE record IS NOT NULL)",
         "progress WHERE job_id NOT IN (SELECT id FROM jobs)"}) {
     MLP_ASSIGN_OR_RETURN(const int64_t count,
                          connection->QueryInt(absl::StrCat("SELECT count(*) FROM ", condition)));

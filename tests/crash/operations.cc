@@ -52,6 +52,23 @@ Operation AppendLog(int64_t job_id) {
           }};
 }
 
+Operation MoveAlias(const std::string& name, int64_t version, int64_t expected) {
+  return {name, [=](Store& store) {
+            return store.SetAlias(kModel, "serving", version, expected).status();
+          }};
+}
+
+// With an alias of its own in the same transaction.
+Operation Import(uint32_t seed, size_t size) {
+  return {"import", [=](Store& store) {
+            NewVersion made;
+            made.version.set_model(kModel);
+            made.artifact = MakeBytes(seed, size);
+            made.aliases = {"imported"};
+            return store.ImportVersion(std::move(made)).status();
+          }};
+}
+
 Operation SetServing() {
   return {"serving", [](Store& store) {
             v1::ServingSettings settings;
@@ -75,6 +92,7 @@ std::vector<Operation> MakeOperations(Sizes sizes) {
   for (uint32_t seed : {2u, 3u, 4u}) operations.push_back(SaveCheckpoint(1, seed, bytes));
   operations.push_back(PublishModel(1, 5, bytes));
   operations.push_back(SetServing());
+  operations.push_back(MoveAlias("set-alias", 1, 0));
 
   StartJob(2, operations);
   operations.push_back({"keep-weights", [bytes](Store& store) {
@@ -86,7 +104,11 @@ std::vector<Operation> MakeOperations(Sizes sizes) {
 
   StartJob(3, operations);
   operations.push_back(PublishModel(3, 7, bytes));
-  // Moving an alias from version 1 to version 2 is an operation of its own, and belongs here.
+  operations.push_back(MoveAlias("move-alias", 2, 1));
+  operations.push_back(Import(10, bytes));
+  operations.push_back({"delete-alias", [](Store& store) {
+                          return store.DeleteAlias(kModel, "imported").status();
+                        }});
   operations.push_back(
       {"delete-version", [](Store& store) { return store.DeleteVersion(kModel, 1); }});
   operations.push_back({"delete-job", [](Store& store) { return store.DeleteJob(2); }});

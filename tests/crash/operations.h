@@ -1,4 +1,4 @@
-// A life of a store in one thread: upload, train, checkpoint, publish, delete. Each operation is
+// A life of a store in one thread: upload, train, checkpoint, publish, set aliases, delete. Each operation is
 // acknowledged once, and a crash leaves the store as it was before it or after it.
 #pragma once
 
