@@ -1,7 +1,7 @@
 """kill -9 at random times under eight writers, and a record of what they were told.
 
-The writers are eight threads of store_driver, not clients of an mlpd: its store gets some hundred
-times as many commits between two kills, so that more kills fall into one.
+The writers are eight threads of store_driver, not clients of an mlpd: nothing but the store takes
+their time, so that more kills fall into a commit.
 """
 import random
 import subprocess
