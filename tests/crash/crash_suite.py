@@ -45,13 +45,13 @@ def server_part(name, *arguments):
 
 PARTS = {
     "kill_points": lambda: kill_points("small"),
-    "kill_points_large": lambda: kill_points("large", limit=150),
-    "kill_points_recovery": lambda: recovery_points(limit=150),
+    "kill_points_large": lambda: kill_points("large", limit=100),
+    "kill_points_recovery": lambda: recovery_points(limit=80),
     "random_kills": lambda: random_kills(300),
     "faults": lambda: fault_points("small"),
     "faults_large": lambda: fault_points("large", limit=100),
     "power_loss": lambda: power_loss("small", 5000),
-    "power_loss_large": lambda: power_loss("large", 200),
+    "power_loss_large": lambda: power_loss("large", 120),
     "failed_syncs": lambda: failed_syncs("small"),
     "failed_syncs_large": lambda: failed_syncs("large", states_each=2, limit=10),
     "flips": flips,

@@ -13,10 +13,11 @@
 
 namespace {
 
-std::atomic<bool> flushes_fail{false};
+std::atomic<int> flushes_to_fail{0};
 
 int Flush(long number, int file) {
-  if (!flushes_fail) return static_cast<int>(syscall(number, file));
+  if (flushes_to_fail == 0) return static_cast<int>(syscall(number, file));
+  --flushes_to_fail;
   errno = EIO;
   return -1;
 }
@@ -32,8 +33,9 @@ namespace {
 
 class FailingFlushes {
  public:
-  FailingFlushes() { flushes_fail = true; }
-  ~FailingFlushes() { flushes_fail = false; }
+  // The next `count` of them.
+  explicit FailingFlushes(int count) { flushes_to_fail = count; }
+  ~FailingFlushes() { flushes_to_fail = 0; }
 };
 
 class SqliteFlushFaultTest : public ::testing::Test {
@@ -55,7 +57,7 @@ TEST_F(SqliteFlushFaultTest, AfterAFailedFlushNothingIsStoredUntilTheStoreIsOpen
     const auto store = Open().value();
     ASSERT_THAT(Upload(*store, "before"), IsOk());
     {
-      const FailingFlushes failing;
+      const FailingFlushes failing(1);
       EXPECT_THAT(Upload(*store, "data"), HasStatus(absl::StatusCode::kInternal, ""));
     }
     EXPECT_THAT(Upload(*store, "after"), HasStatus(absl::StatusCode::kInternal, "restarted"));
@@ -74,7 +76,7 @@ TEST_F(SqliteFlushFaultTest, AFlushThatFailsInTheBackgroundCountsToo) {
   const Rows rows = MakeRows(header, 1);
   const auto upload = store->BeginDatasetUpload(header).value();
   {
-    const FailingFlushes failing;
+    const FailingFlushes failing(1);
     upload->Append({rows.features, rows.labels}).IgnoreError();
   }
   EXPECT_FALSE(upload->Commit(Describe(header, rows)).ok());
@@ -82,13 +84,14 @@ TEST_F(SqliteFlushFaultTest, AFlushThatFailsInTheBackgroundCountsToo) {
 }
 
 TEST_F(SqliteFlushFaultTest, AFolderThatCannotBeFlushedIsNotTakenForDurableLater) {
-  const FailingFlushes failing;
+  const FailingFlushes failing(2);
   EXPECT_THAT(Open(), HasStatus(absl::StatusCode::kInternal, "cannot be made durable"));
   EXPECT_THAT(Open(), HasStatus(absl::StatusCode::kInternal, "cannot be made durable"));
 }
 
+// The very first flush is of giving it one; those after it succeed.
 TEST_F(SqliteFlushFaultTest, ADatabaseThatCannotBeGivenALogIsNotOpened) {
-  const FailingFlushes failing;
+  const FailingFlushes failing(1);
   EXPECT_THAT(SqliteDatabase::Open(folder_.path() + "/mlpd.db").status(),
               HasStatus(absl::StatusCode::kInternal, ""));
 }
