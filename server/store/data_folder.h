@@ -21,8 +21,8 @@ class DataFolder {
   DataFolder(const DataFolder&) = delete;
   DataFolder& operator=(const DataFolder&) = delete;
 
-  // The database file in the folder; made, empty and for its owner alone, where it was missing. What a
-  // crash left is durable now: also where the process before could not make it so.
+  // The database file in the folder; made, empty and for its owner alone, where it was missing.
+  // What a crash left is durable now: also where the process before could not make it so.
   absl::StatusOr<std::string> DatabaseFile() const;
   bool HasDatabase() const;
   // Makes `file`, of the same file system, the folder's database, which has none. Durable on

@@ -1,5 +1,5 @@
-// A life of a store in one thread: upload, train, checkpoint, publish, set aliases, delete. Each operation is
-// acknowledged once, and a crash leaves the store as it was before it or after it.
+// A life of a store in one thread: upload, train, checkpoint, publish, set aliases, delete. Each
+// operation is acknowledged once, and a crash leaves the store as it was before it or after it.
 #pragma once
 
 #include <functional>

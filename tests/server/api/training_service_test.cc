@@ -309,8 +309,9 @@ TEST_F(TrainingService, ARepeatedRequestIdGetsTheSameJobForTheSameRequestOnly) {
   request.mutable_config()->set_lambda(7);
   const grpc::Status status = Create(request, &again);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
-  EXPECT_EQ(status.error_message(), absl::StrCat("request_id: was used before for job ", first.id(),
-                                                 ", with another model, dataset, configuration or publication"));
+  EXPECT_EQ(status.error_message(),
+            absl::StrCat("request_id: was used before for job ", first.id(),
+                         ", with another model, dataset, configuration or publication"));
 }
 
 TEST_F(TrainingService, RecordsTheVersionThatATrainingStartsFrom) {
