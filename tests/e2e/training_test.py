@@ -186,14 +186,16 @@ class TrainingTest(ServerTestCase):
 
     def test_a_killed_study_goes_on_with_the_next_run(self):
         _, short = self.train("short", *self.ADAM, "--epochs", 50)
-        # A run takes most of a second here.
-        epochs = min(max(50, int(50 * 0.8 / short["result"]["seconds"])), 100_000)
+        # A run takes a second here.
+        epochs = min(max(50, int(50 / short["result"]["seconds"])), 100_000)
         flags = (*self.ADAM, "--epochs", epochs, "--search", "lambda=0,0.1,0.2,0.4,1,2,4,10")
         _, whole = self.train("m", *flags)
         taken = whole["progress"]["elapsed_seconds"]
         self.assertGreater(taken, 2.4, "too quick to be ended half-way")
         self.server.ctl(*self.arguments("m", *flags, "--detach"))
-        self.until_trained(3, max(1.2, 0.4 * taken))
+        # Just past the first checkpoint: the same work takes a third of the time when the machine is
+        # less busy.
+        self.until_trained(3, 1.2)
         self.restart(signal.SIGKILL)
         *points, job = self.server.json("jobs", "watch", 3)
         self.assertEqual(job["state"], "JOB_STATE_SUCCEEDED", job["message"])
