@@ -8,13 +8,12 @@
 
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
-#include <absl/strings/str_split.h>
 
 #include "client/commands/flag_values.h"
 #include "client/commands/resource_text.h"
 #include "client/commands/subcommand.h"
+#include "client/commands/tag_flags.h"
 #include "client/figure/pending_file.h"
-#include "client/readers/quote.h"
 #include "client/status_macros.h"
 #include "client/terminal/numbers.h"
 
@@ -84,13 +83,7 @@ absl::StatusOr<int> Import(CommandContext& context, const ImportFlags& flags) {
   }
   for (const std::string& alias : flags.aliases) header.add_aliases(alias);
   header.set_note(flags.note);
-  for (const std::string& tag : flags.tags) {
-    const std::pair<std::string, std::string> parts = absl::StrSplit(tag, absl::MaxSplits('=', 1));
-    if (!absl::StrContains(tag, '=')) {
-      return UsageError("--tag", absl::StrCat("expected KEY=VALUE, got ", Quote(tag)));
-    }
-    (*header.mutable_tags())[parts.first] = parts.second;
-  }
+  MLP_RETURN_IF_ERROR(SetTags(flags.tags, *header.mutable_tags()));
   MLP_ASSIGN_OR_RETURN(const std::string bytes, ReadWhole(flags.file));
   MLP_ASSIGN_OR_RETURN(const v1::ModelVersion version,
                        context.client().ImportModel(std::move(header), bytes));

@@ -9,10 +9,10 @@
 #include <absl/strings/match.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
-#include <absl/strings/str_split.h>
 
 #include "client/commands/resource_text.h"
 #include "client/commands/subcommand.h"
+#include "client/commands/tag_flags.h"
 #include "client/readers/quote.h"
 #include "client/status_macros.h"
 #include "client/terminal/numbers.h"
@@ -150,13 +150,7 @@ absl::StatusOr<int> Annotate(CommandContext& context, const AnnotateFlags& flags
   request.set_version(version.version());
   request.set_note(flags.note.value_or(version.note()));
   *request.mutable_tags() = version.tags();
-  for (const std::string& tag : flags.tags) {
-    const std::pair<std::string, std::string> parts = absl::StrSplit(tag, absl::MaxSplits('=', 1));
-    if (!absl::StrContains(tag, '=')) {
-      return UsageError("--tag", absl::StrCat("expected KEY=VALUE, got ", Quote(tag)));
-    }
-    (*request.mutable_tags())[parts.first] = parts.second;
-  }
+  MLP_RETURN_IF_ERROR(SetTags(flags.tags, *request.mutable_tags()));
   for (const std::string& key : flags.removed_tags) request.mutable_tags()->erase(key);
   MLP_ASSIGN_OR_RETURN(version, context.client().AnnotateModelVersion(request));
   if (context.json()) {

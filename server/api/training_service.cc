@@ -95,10 +95,7 @@ class TrainingServiceImpl final : public RpcService {
     }
     MLP_ASSIGN_OR_RETURN(const v1::Dataset dataset, store_.GetDataset(request.dataset()));
     v1::TrainingJob job;
-    MLP_ASSIGN_OR_RETURN(*job.mutable_config(), CheckConfig(request.config(), dataset));
-    MLP_ASSIGN_OR_RETURN(const TrainingConfig config,
-                         TrainingConfigFromApi(job.config(), dataset.feature_type()));
-    MLP_RETURN_IF_ERROR(CheckPublishOptions(request.publish(), config.split));
+    MLP_ASSIGN_OR_RETURN(*job.mutable_config(), CheckConfig(request, dataset));
     if (request.has_publish()) *job.mutable_publish() = request.publish();
     job.set_model(request.model());
     job.set_dataset(dataset.name());
@@ -186,9 +183,10 @@ class TrainingServiceImpl final : public RpcService {
     return same;
   }
 
-  // `config` with every default filled in, or why no job can run with it on `dataset`.
-  absl::StatusOr<v1::TrainingConfig> CheckConfig(const v1::TrainingConfig& config,
+  // Its configuration with every default filled in, or why no such job can run on `dataset`.
+  absl::StatusOr<v1::TrainingConfig> CheckConfig(const v1::CreateTrainingJobRequest& request,
                                                  const v1::Dataset& dataset) {
+    const v1::TrainingConfig& config = request.config();
     absl::StatusOr<TrainingConfig> checked = TrainingConfigFromApi(config, dataset.feature_type());
     MLP_RETURN_IF_ERROR(InConfig(checked.status()));
     const DatasetSchema schema = SchemaOf(dataset);
@@ -206,6 +204,7 @@ class TrainingServiceImpl final : public RpcService {
       SetInitialModel(*reference, filled);
     }
     MLP_RETURN_IF_ERROR(InConfig(AddStudy(config, filled)));
+    MLP_RETURN_IF_ERROR(CheckPublishOptions(request.publish(), checked->split));
     return filled;
   }
 
