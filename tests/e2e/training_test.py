@@ -133,31 +133,41 @@ class TrainingTest(ServerTestCase):
                    "the training does not go on")
         self.assertEqual(self.job(number)["state"], "JOB_STATE_RUNNING")
 
+    def lasting(self, seconds, *flags):
+        """The flags with as many epochs as take this long here, and the job that showed it."""
+        epochs = 50
+        while True:
+            _, job = self.train(f"whole-{epochs}", *flags, "--epochs", epochs)
+            taken = job["progress"]["elapsed_seconds"]
+            if taken >= seconds:
+                return (*flags, "--epochs", epochs), job
+            self.assertLess(epochs, 100_000, "no number of epochs takes that long")
+            epochs = min(100_000, int(epochs * min(20, max(1.5, 1.3 * seconds / taken))))
+
+    def detached(self, model, *flags):
+        """The number of a job that goes on by itself."""
+        self.server.ctl(*self.arguments(model, *flags, "--detach"))
+        return max(int(job["id"]) for job in self.server.json("jobs", "list"))
+
     def ends_after(self, hows, *flags):
         """A training whose server ends on its way, once by each of `hows`, has the bits of an
         undisturbed one."""
-        _, short = self.train("short", *flags, "--epochs", 50)
-        # As many epochs as take some seconds here.
-        wanted = 2 + 3 * len(hows)
-        epochs = max(50, int(50 * wanted / short["result"]["seconds"]))
-        flags += ("--epochs", min(epochs, 100_000))
-        _, whole = self.train("m", *flags)
-        self.assertGreater(whole["result"]["seconds"], wanted / 2,
-                           "too quick to be ended half-way")
-        self.server.ctl(*self.arguments("m", *flags, "--detach"))
+        # Three times what it is given until the last end: the machine may be busier now than then.
+        flags, whole = self.lasting(4.5 * len(hows), *flags)
+        number = self.detached("m", *flags)
         for ends, how in enumerate(hows):
             # Past the first checkpoint of this start, which comes after a second of training.
-            self.until_trained(3, 1.5 * (ends + 1))
+            self.until_trained(number, 1.5 * (ends + 1))
             self.restart(how)
-        *points, job = self.server.json("jobs", "watch", 3)
+        *points, job = self.server.json("jobs", "watch", number)
         self.assertEqual(job["state"], "JOB_STATE_SUCCEEDED", job["message"])
         self.assertEqual(job["attempts"], 1 + len(hows))
         self.assertEqual([p["iteration"] for p in points], list(range(len(points))))
         resumed = [line["text"] for line in job["log"]
                    if line["text"].startswith("resumed from the checkpoint of epoch")]
         self.assertEqual(len(resumed), len(hows), job["log"])
-        self.assertIn("resumed from", self.server.ctl("jobs", "get", 3).stdout)
-        self.assertEqual(self.sha256("m@1"), self.sha256("m@2"))
+        self.assertIn("resumed from", self.server.ctl("jobs", "get", number).stdout)
+        self.assertEqual(self.sha256("m@1"), self.sha256(f"{whole['model']}@1"))
 
     SGD = ("--optimizer", "sgd", "--batch-size", 4, "--dropout", "0.2", "--elastic", "2,2",
            "--learning-rate", 0.01)
@@ -185,26 +195,20 @@ class TrainingTest(ServerTestCase):
         self.server.ctl("jobs", "cancel", 1)
 
     def test_a_killed_study_goes_on_with_the_next_run(self):
-        _, short = self.train("short", *self.ADAM, "--epochs", 50)
-        # A run takes a second here.
-        epochs = min(max(50, int(50 / short["result"]["seconds"])), 100_000)
-        flags = (*self.ADAM, "--epochs", epochs, "--search", "lambda=0,0.1,0.2,0.4,1,2,4,10")
-        _, whole = self.train("m", *flags)
-        taken = whole["progress"]["elapsed_seconds"]
-        self.assertGreater(taken, 2.4, "too quick to be ended half-way")
-        self.server.ctl(*self.arguments("m", *flags, "--detach"))
-        # Just past the first checkpoint: the same work takes a third of the time when the machine is
-        # less busy.
-        self.until_trained(3, 1.2)
+        search = ("--search", "lambda=0,0.1,0.2,0.4,1,2,4,10")
+        flags, whole = self.lasting(4.5, *self.ADAM, *search)
+        number = self.detached("m", *flags)
+        # Just past the first checkpoint, which the end of a run of half a second writes.
+        self.until_trained(number, 1.2)
         self.restart(signal.SIGKILL)
-        *points, job = self.server.json("jobs", "watch", 3)
+        *points, job = self.server.json("jobs", "watch", number)
         self.assertEqual(job["state"], "JOB_STATE_SUCCEEDED", job["message"])
         self.assertEqual([p["iteration"] for p in points], list(range(1, 9)))
         self.assertTrue(any(line["text"].startswith("resumed after run ") for line in job["log"]),
                         job["log"])
         self.assertEqual([run["validation_cost"] for run in job["result"]["runs"]],
                          [run["validation_cost"] for run in whole["result"]["runs"]])
-        self.assertEqual(self.sha256("m@1"), self.sha256("m@2"))
+        self.assertEqual(self.sha256("m@1"), self.sha256(f"{whole['model']}@1"))
 
     def test_a_cancelled_training_can_be_gone_on_from(self):
         self.server.ctl(*self.arguments("m", "--optimizer", "sgd", "--epochs", 100_000, "--detach"))
