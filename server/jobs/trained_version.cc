@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "core/artifact/artifact.h"
-#include "core/base/hash.h"
 #include "core/base/status_macros.h"
 #include "server/jobs/provenance.h"
 
@@ -36,8 +35,6 @@ NewVersion MakeVersion(const v1::TrainingJob& job, const v1::Dataset& dataset,
   if (dataset.has_image()) *version.mutable_image() = dataset.image();
   version.set_feature_type(dataset.feature_type());
   *version.mutable_training() = job.result();
-  version.set_artifact_bytes(static_cast<int64_t>(made.artifact.size()));
-  version.set_artifact_sha256(Sha256::Hex(made.artifact));
   return made;
 }
 

@@ -208,9 +208,13 @@ absl::Status SqliteConnection::Checkpoint() {
 absl::Status SqliteConnection::StatusOf(int code) {
   if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) {
     flush_failed_ = true;
-    sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    LeaveWalToRecovery();
   }
   return SqliteStatus(code, SystemErrorBehind(database_, code));
+}
+
+void SqliteConnection::LeaveWalToRecovery() {
+  sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
 absl::StatusOr<int64_t> SqliteConnection::QueryInt(absl::string_view sql) {

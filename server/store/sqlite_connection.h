@@ -110,6 +110,8 @@ class SqliteConnection {
   // not write, and the next flush succeeds without it: nothing is certain but what was durable
   // before. From then on closing the connection leaves the WAL to recovery.
   bool flush_failed() const { return flush_failed_; }
+  // Closing the connection copies nothing from then on.
+  void LeaveWalToRecovery();
 
  private:
   friend class SqliteStatement;

@@ -1,5 +1,5 @@
-// The open database: one connection that writes, a few that read. What the store keeps (datasets,
-// jobs, models) is written and read through Write and Read alone.
+// The open database: one connection that writes, a few that read, one for checkpoints. What the
+// store keeps (datasets, jobs, models) is written and read through Write and Read alone.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@
 #include <absl/synchronization/mutex.h>
 
 #include "server/store/sqlite_connection.h"
+#include "server/store/wal_checkpointer.h"
 
 namespace mlp {
 
@@ -27,6 +28,8 @@ class SqliteDatabase {
   // Opens or creates the file and brings its schema up to date. FAILED_PRECONDITION: not ours, or
   // of a newer server. Otherwise errors as of SqliteStatus.
   static absl::StatusOr<std::unique_ptr<SqliteDatabase>> Open(const std::string& path);
+
+  ~SqliteDatabase();
 
   // Runs body(connection) in a write transaction and returns what it does, an absl::Status or an
   // absl::StatusOr: committed and durable where this returns OK, of no effect otherwise. But after
@@ -77,10 +80,13 @@ class SqliteDatabase {
     }
   }
 
-  SqliteDatabase(std::string path, std::unique_ptr<SqliteConnection> writer);
+  SqliteDatabase(std::string path, std::unique_ptr<SqliteConnection> writer, int64_t page_bytes,
+                 std::unique_ptr<WalCheckpointer> checkpointer);
 
   absl::Status WriteWith(Synchronous synchronous, Transaction run);
   absl::Status ReadWith(Transaction run);
+  // INTERNAL where the disk failed to keep something.
+  absl::Status CheckFlushes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mutex_);
   absl::Status SetSynchronous(Synchronous synchronous) ABSL_EXCLUSIVE_LOCKS_REQUIRED(writer_mutex_);
   absl::StatusOr<std::unique_ptr<SqliteConnection>> TakeReader();
   void ReturnReader(std::unique_ptr<SqliteConnection> reader);
@@ -91,6 +97,8 @@ class SqliteDatabase {
   absl::Mutex writer_mutex_;
   const std::unique_ptr<SqliteConnection> writer_ ABSL_PT_GUARDED_BY(writer_mutex_);
   Synchronous synchronous_ ABSL_GUARDED_BY(writer_mutex_) = Synchronous::kFull;
+  const int64_t page_bytes_;
+  const std::unique_ptr<WalCheckpointer> checkpointer_;
 
   absl::Mutex readers_mutex_;
   std::vector<std::unique_ptr<SqliteConnection>> idle_readers_ ABSL_GUARDED_BY(readers_mutex_);

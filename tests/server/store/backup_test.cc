@@ -113,7 +113,10 @@ TEST_F(BackupTest, RestoresIntoAFolderWithoutADatabaseAlone) {
 TEST_F(BackupTest, RestoresNothingOfADamagedFile) {
   const std::string backup = WriteBackup();
   const auto size = static_cast<int64_t>(std::filesystem::file_size(backup));
-  std::filesystem::resize_file(backup, static_cast<uintmax_t>(size - 4096));
+  std::filesystem::resize_file(backup, static_cast<uintmax_t>(size - 1));
+  EXPECT_THAT(Restore(backup), HasStatus(absl::StatusCode::kDataLoss, "damaged"));
+  EXPECT_FALSE(std::filesystem::exists(restored() + "/mlpd.db"));
+  std::filesystem::resize_file(backup, static_cast<uintmax_t>(size / 2));
   EXPECT_THAT(Restore(backup), HasStatus(absl::StatusCode::kFailedPrecondition, "not a database"));
   EXPECT_FALSE(std::filesystem::exists(restored() + "/mlpd.db"));
   std::ofstream(backup, std::ios::trunc) << "no database at all, whatever it may be called";
