@@ -54,15 +54,19 @@ absl::StatusOr<std::optional<StoredDataset>> FindRepeated(SqliteConnection& conn
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteDatasetUpload>> SqliteDatasetUpload::Begin(
-    const v1::DatasetHeader& header, SqliteDatabase& database, const Clock& clock) {
-  std::unique_ptr<SqliteDatasetUpload> upload(new SqliteDatasetUpload(header, database, clock));
+    const v1::DatasetHeader& header, SqliteDatabase& database, const SqliteQuotas& quotas,
+    const Clock& clock) {
+  std::unique_ptr<SqliteDatasetUpload> upload(
+      new SqliteDatasetUpload(header, database, quotas, clock));
   if (upload->row_bytes_ < 1) {
     return absl::InvalidArgumentError(
         absl::StrCat("features: expected 1 or more, got ", header.features()));
   }
   const absl::StatusOr<int64_t> id =
       database.WriteUnflushed([&](SqliteConnection& connection) -> absl::StatusOr<int64_t> {
-        MLP_RETURN_IF_ERROR(FindRepeated(connection, upload->name_, upload->request_id_).status());
+        MLP_ASSIGN_OR_RETURN(const std::optional<StoredDataset> earlier,
+                             FindRepeated(connection, upload->name_, upload->request_id_));
+        if (!earlier) MLP_RETURN_IF_ERROR(quotas.CheckDatasets(connection));
         MLP_RETURN_IF_ERROR(connection.Prepare("INSERT INTO datasets DEFAULT VALUES").Run());
         return connection.last_insert_id();
       });
@@ -72,8 +76,9 @@ absl::StatusOr<std::unique_ptr<SqliteDatasetUpload>> SqliteDatasetUpload::Begin(
 }
 
 SqliteDatasetUpload::SqliteDatasetUpload(const v1::DatasetHeader& header, SqliteDatabase& database,
-                                         const Clock& clock)
+                                         const SqliteQuotas& quotas, const Clock& clock)
     : database_(database),
+      quotas_(quotas),
       clock_(clock),
       name_(header.name()),
       request_id_(header.request_id()),
@@ -131,6 +136,9 @@ absl::Status SqliteDatasetUpload::AppendPieces(DatasetRows rows) {
 }
 
 absl::Status SqliteDatasetUpload::WriteBuffer(SqliteConnection& connection) {
+  MLP_RETURN_IF_ERROR(quotas_.CheckBytes(
+      connection,
+      static_cast<int64_t>(BytesOf(labels_).size() + features_.size() + BytesOf(weights_).size())));
   SqliteStatement insert = connection.Prepare(
       "INSERT INTO dataset_pieces (dataset_id, first_row, labels, features, weights) "
       "VALUES (?1, ?2, ?3, ?4, nullif(?5, x''))");
@@ -181,6 +189,7 @@ absl::StatusOr<v1::Dataset> SqliteDatasetUpload::Commit(const v1::Dataset& datas
       repeated = true;
       return absl::OkStatus();
     }
+    MLP_RETURN_IF_ERROR(quotas_.CheckDatasets(connection));
     if (!labels_.empty()) MLP_RETURN_IF_ERROR(WriteBuffer(connection));
     SqliteStatement update = connection.Prepare(
         "UPDATE datasets SET name = ?1, request_id = nullif(?2, ''), record = ?3 WHERE id = ?4");

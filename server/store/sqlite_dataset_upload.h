@@ -13,6 +13,7 @@
 
 #include "core/base/clock.h"
 #include "server/store/sqlite_database.h"
+#include "server/store/sqlite_quotas.h"
 #include "server/store/store.h"
 
 namespace mlp {
@@ -22,10 +23,11 @@ namespace mlp {
 class SqliteDatasetUpload final : public DatasetUpload {
  public:
   // ALREADY_EXISTS: the name or the request id is taken; not where both are of the same dataset,
-  // which an upload under way may turn out to repeat: see Commit. Both arguments outlive the
-  // upload.
+  // which an upload under way may turn out to repeat: see Commit. RESOURCE_EXHAUSTED: over a
+  // quota. All arguments but the header outlive the upload.
   static absl::StatusOr<std::unique_ptr<SqliteDatasetUpload>> Begin(const v1::DatasetHeader& header,
                                                                     SqliteDatabase& database,
+                                                                    const SqliteQuotas& quotas,
                                                                     const Clock& clock);
   ~SqliteDatasetUpload() override;
 
@@ -34,13 +36,14 @@ class SqliteDatasetUpload final : public DatasetUpload {
 
  private:
   SqliteDatasetUpload(const v1::DatasetHeader& header, SqliteDatabase& database,
-                      const Clock& clock);
+                      const SqliteQuotas& quotas, const Clock& clock);
 
   absl::Status AppendPieces(DatasetRows rows);
   absl::Status WriteBuffer(SqliteConnection& connection);
   absl::Status CheckComplete(const v1::Dataset& dataset) const;
 
   SqliteDatabase& database_;
+  const SqliteQuotas& quotas_;
   const Clock& clock_;
   const std::string name_;
   const std::string request_id_;

@@ -95,7 +95,7 @@ absl::Status SqliteDatasets::Purge() {
 absl::StatusOr<std::unique_ptr<DatasetUpload>> SqliteDatasets::BeginUpload(
     const v1::DatasetHeader& header) {
   MLP_ASSIGN_OR_RETURN(std::unique_ptr<SqliteDatasetUpload> upload,
-                       SqliteDatasetUpload::Begin(header, database_, clock_));
+                       SqliteDatasetUpload::Begin(header, database_, quotas_, clock_));
   return upload;
 }
 

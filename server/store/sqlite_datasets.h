@@ -13,6 +13,7 @@
 #include "core/base/clock.h"
 #include "core/data/dataset.h"
 #include "server/store/sqlite_database.h"
+#include "server/store/sqlite_quotas.h"
 #include "server/store/store.h"
 
 namespace mlp {
@@ -32,11 +33,11 @@ absl::StatusOr<StoredDataset> FindDatasetWithRequestId(SqliteConnection& connect
 // for the writer, then its row.
 absl::Status PurgeDataset(SqliteDatabase& database, int64_t id);
 
-// The dataset part of Store: see there. Thread-safe. Both arguments outlive it.
+// The dataset part of Store: see there. Thread-safe. All arguments outlive it.
 class SqliteDatasets {
  public:
-  SqliteDatasets(SqliteDatabase& database, const Clock& clock)
-      : database_(database), clock_(clock) {}
+  SqliteDatasets(SqliteDatabase& database, const SqliteQuotas& quotas, const Clock& clock)
+      : database_(database), quotas_(quotas), clock_(clock) {}
 
   // Deletes what uploads and deletions that were cut off left behind. Before anything else is
   // called.
@@ -55,6 +56,7 @@ class SqliteDatasets {
 
  private:
   SqliteDatabase& database_;
+  const SqliteQuotas& quotas_;
   const Clock& clock_;
 };
 

@@ -184,6 +184,8 @@ absl::StatusOr<v1::TrainingJob> SqliteJobs::Create(const v1::TrainingJob& job,
       MLP_RETURN_IF_ERROR(CheckInitialModelIsThere(connection, created.config().initial_model()));
     }
     MLP_RETURN_IF_ERROR(CheckQueue(connection, max_queued));
+    MLP_RETURN_IF_ERROR(quotas_.CheckJobs(connection));
+    MLP_RETURN_IF_ERROR(quotas_.CheckVersions(connection, created.model()));
     MLP_RETURN_IF_ERROR(InsertJob(connection, request_id, created));
     return created;
   });

@@ -11,6 +11,7 @@
 #include "core/base/clock.h"
 #include "core/train/progress.h"
 #include "server/store/sqlite_database.h"
+#include "server/store/sqlite_quotas.h"
 #include "server/store/store.h"
 
 namespace mlp {
@@ -23,10 +24,11 @@ absl::Status ReplaceJob(SqliteConnection& connection, const v1::TrainingJob& job
 // Inside a transaction of the caller's: sets `crashes` of the job back to 0. NOT_FOUND.
 absl::Status ForgetCrashes(SqliteConnection& connection, int64_t id);
 
-// The job part of Store: see there. Thread-safe. Both arguments outlive it.
+// The job part of Store: see there. Thread-safe. All arguments outlive it.
 class SqliteJobs {
  public:
-  SqliteJobs(SqliteDatabase& database, const Clock& clock) : database_(database), clock_(clock) {}
+  SqliteJobs(SqliteDatabase& database, const SqliteQuotas& quotas, const Clock& clock)
+      : database_(database), quotas_(quotas), clock_(clock) {}
 
   absl::StatusOr<v1::TrainingJob> Create(const v1::TrainingJob& job, absl::string_view request_id,
                                          int max_queued);
@@ -47,6 +49,7 @@ class SqliteJobs {
 
  private:
   SqliteDatabase& database_;
+  const SqliteQuotas& quotas_;
   const Clock& clock_;
 };
 

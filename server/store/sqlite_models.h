@@ -11,6 +11,7 @@
 
 #include "core/base/clock.h"
 #include "server/store/sqlite_database.h"
+#include "server/store/sqlite_quotas.h"
 #include "server/store/store.h"
 
 namespace mlp {
@@ -28,10 +29,11 @@ absl::Status CheckVersionIsThere(SqliteConnection& connection, absl::string_view
 absl::Status CheckNoJobStartsFrom(SqliteConnection& connection, absl::string_view model,
                                   int64_t version);
 
-// The model part of Store: see there. Thread-safe. Both arguments outlive it.
+// The model part of Store: see there. Thread-safe. All arguments outlive it.
 class SqliteModels {
  public:
-  SqliteModels(SqliteDatabase& database, const Clock& clock) : database_(database), clock_(clock) {}
+  SqliteModels(SqliteDatabase& database, const SqliteQuotas& quotas, const Clock& clock)
+      : database_(database), quotas_(quotas), clock_(clock) {}
 
   // Deletes the artifacts of versions that were deleted, in small transactions, so that nobody
   // waits long for the writer.
@@ -60,6 +62,7 @@ class SqliteModels {
 
  private:
   SqliteDatabase& database_;
+  const SqliteQuotas& quotas_;
   const Clock& clock_;
 };
 

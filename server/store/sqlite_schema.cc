@@ -112,6 +112,28 @@ CREATE TABLE aliases (
 ) WITHOUT ROWID;
 CREATE INDEX aliases_by_version ON aliases (model, version);
 )sql",
+    // 6: how much there is, for quotas: counted as pieces come and go, for adding up the lengths of
+    // all would take too long.
+    R"sql(
+CREATE TABLE stored_bytes (kind TEXT NOT NULL PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO stored_bytes SELECT 'datasets', coalesce(
+  sum(length(labels) + length(features) + coalesce(length(weights), 0)), 0) FROM dataset_pieces;
+INSERT INTO stored_bytes SELECT 'versions', coalesce(sum(length(bytes)), 0) FROM artifact_pieces;
+CREATE TRIGGER dataset_piece_comes AFTER INSERT ON dataset_pieces BEGIN
+  UPDATE stored_bytes SET bytes = bytes + length(new.labels) + length(new.features) +
+    coalesce(length(new.weights), 0) WHERE kind = 'datasets';
+END;
+CREATE TRIGGER dataset_piece_goes AFTER DELETE ON dataset_pieces BEGIN
+  UPDATE stored_bytes SET bytes = bytes - length(old.labels) - length(old.features) -
+    coalesce(length(old.weights), 0) WHERE kind = 'datasets';
+END;
+CREATE TRIGGER artifact_piece_comes AFTER INSERT ON artifact_pieces BEGIN
+  UPDATE stored_bytes SET bytes = bytes + length(new.bytes) WHERE kind = 'versions';
+END;
+CREATE TRIGGER artifact_piece_goes AFTER DELETE ON artifact_pieces BEGIN
+  UPDATE stored_bytes SET bytes = bytes - length(old.bytes) WHERE kind = 'versions';
+END;
+)sql",
 };
 
 constexpr auto kSchemaVersion = static_cast<int64_t>(std::size(kMigrations));

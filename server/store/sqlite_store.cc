@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <absl/strings/str_cat.h>
+#include <absl/strings/str_replace.h>
 
 #include "core/base/status_macros.h"
 #include "server/store/data_folder.h"
@@ -14,6 +15,7 @@
 #include "server/store/sqlite_datasets.h"
 #include "server/store/sqlite_jobs.h"
 #include "server/store/sqlite_models.h"
+#include "server/store/sqlite_quotas.h"
 
 namespace mlp {
 namespace {
@@ -25,10 +27,10 @@ class SqliteStore final : public Store {
               const Clock& clock)
       : folder_(std::move(folder)),
         database_(std::move(database)),
-        datasets_(*database_, clock),
-        jobs_(*database_, clock),
+        datasets_(*database_, quotas_, clock),
+        jobs_(*database_, quotas_, clock),
         checkpoints_(*database_),
-        models_(*database_, clock) {}
+        models_(*database_, quotas_, clock) {}
 
   absl::Status Purge() {
     MLP_RETURN_IF_ERROR(CountUnnamed());
@@ -36,6 +38,8 @@ class SqliteStore final : public Store {
     MLP_RETURN_IF_ERROR(checkpoints_.Recover());
     return models_.Purge();
   }
+
+  void SetQuotas(const StoreQuotas& quotas) override { quotas_.Set(quotas); }
 
   absl::StatusOr<std::unique_ptr<DatasetUpload>> BeginDatasetUpload(
       const v1::DatasetHeader& header) override {
@@ -164,7 +168,8 @@ class SqliteStore final : public Store {
       MLP_ASSIGN_OR_RETURN(const bool row, check.Step());
       if (row && check.Bytes(0) == "ok") return absl::OkStatus();
       return absl::DataLossError(
-          absl::StrCat("store: mlpd.db is damaged: ", row ? check.Bytes(0) : "no answer"));
+          absl::StrCat("store: mlpd.db is damaged: ",
+                       absl::StrReplaceAll(row ? check.Bytes(0) : "no answer", {{"\n", ": "}})));
     });
   }
 
@@ -187,6 +192,7 @@ class SqliteStore final : public Store {
   // The lock on the folder goes last, when the database is closed.
   const std::unique_ptr<DataFolder> folder_;
   const std::unique_ptr<SqliteDatabase> database_;
+  SqliteQuotas quotas_;
   SqliteDatasets datasets_;
   SqliteJobs jobs_;
   SqliteCheckpoints checkpoints_;

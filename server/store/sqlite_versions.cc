@@ -126,6 +126,12 @@ void FillIn(const Clock& clock, NewVersion& made) {
   if (!version.has_create_time()) *version.mutable_create_time() = ToTimestamp(clock.Now());
 }
 
+absl::Status CheckQuotas(const SqliteQuotas& quotas, SqliteConnection& connection,
+                         const v1::ModelVersion& version) {
+  MLP_RETURN_IF_ERROR(quotas.CheckVersions(connection, version.model()));
+  return quotas.CheckBytes(connection, version.artifact_bytes());
+}
+
 absl::StatusOr<v1::ModelVersion> AsStored(SqliteConnection& connection,
                                           const v1::ModelVersion& version) {
   MLP_ASSIGN_OR_RETURN(StoredVersion stored,
@@ -184,6 +190,7 @@ absl::StatusOr<v1::ModelVersion> SqliteModels::Publish(NewVersion version, v1::T
   record.set_job_id(job.id());
   FillIn(clock_, version);
   const auto publish = [&](SqliteConnection& connection) -> absl::StatusOr<v1::ModelVersion> {
+    MLP_RETURN_IF_ERROR(CheckQuotas(quotas_, connection, record));
     MLP_ASSIGN_OR_RETURN(const int64_t number, TakeNumber(connection, record));
     record.set_version(number);
     if (record.has_training()) record.mutable_training()->set_version(number);
@@ -203,6 +210,7 @@ absl::StatusOr<v1::ModelVersion> SqliteModels::Import(NewVersion version) {
   FillIn(clock_, version);
   MLP_RETURN_IF_ERROR(database_.CheckSpace(version.version.artifact_bytes()));
   return database_.Write([&](SqliteConnection& connection) -> absl::StatusOr<v1::ModelVersion> {
+    MLP_RETURN_IF_ERROR(CheckQuotas(quotas_, connection, version.version));
     MLP_ASSIGN_OR_RETURN(const int64_t number, TakeNumber(connection, version.version));
     version.version.set_version(number);
     MLP_RETURN_IF_ERROR(InsertVersion(connection, version));

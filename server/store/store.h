@@ -80,6 +80,14 @@ struct NewVersion {
   std::vector<std::string> aliases = {};  // to set to it
 };
 
+// How much may be stored; 0 means no limit.
+struct StoreQuotas {
+  int64_t datasets = 0;
+  int64_t bytes = 0;     // of datasets' rows and versions' artifacts together, uploads included
+  int64_t jobs = 0;      // ended ones included
+  int64_t versions = 0;  // of each model
+};
+
 // What opening the store cleared away: what nobody can name (any more).
 struct StoreRecovery {
   int64_t datasets = 0;  // uploads that were cut off, and deleted ones
@@ -103,6 +111,11 @@ class StoreBackup {
 class Store {
  public:
   virtual ~Store() = default;
+
+  // --- Quotas ---
+  // From now on BeginDatasetUpload, DatasetUpload, CreateJob, PublishVersion and ImportVersion are
+  // RESOURCE_EXHAUSTED where there would be more than this. What is stored already stays.
+  virtual void SetQuotas(const StoreQuotas& quotas) = 0;
 
   // --- Datasets ---
   // ALREADY_EXISTS where the name is taken (unless request_id matches: see FindDatasetByRequest).

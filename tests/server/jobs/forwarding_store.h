@@ -15,6 +15,8 @@ class ForwardingStore : public Store {
  public:
   explicit ForwardingStore(Store& store) : store_(store) {}
 
+  void SetQuotas(const StoreQuotas& quotas) override { store_.SetQuotas(quotas); }
+
   absl::StatusOr<std::unique_ptr<DatasetUpload>> BeginDatasetUpload(
       const v1::DatasetHeader& header) override {
     return store_.BeginDatasetUpload(header);

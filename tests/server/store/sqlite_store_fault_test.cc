@@ -11,6 +11,7 @@
 
 #include "server/store/sqlite_connection.h"
 #include "server/store/sqlite_store.h"
+#include "tests/server/store/old_schema.h"
 #include "tests/server/store/store_contract.h"
 #include "tests/server/store/temporary_folder.h"
 
@@ -299,12 +300,14 @@ TEST_F(SqliteStoreFaultTest, DatabaseOfTheFirstSchemaIsBroughtUpToDate) {
     id = RunningJob(*store).id();
     ASSERT_THAT(store->AppendProgress(id, {MakePoint(0, 2)}), IsOk());
   }
-  ASSERT_THAT(OpenDatabase()->Execute("DROP TABLE aliases;"
-                                      "DROP TABLE checkpoint_pieces; DROP TABLE checkpoints;"
-                                      "ALTER TABLE dataset_pieces DROP COLUMN weights;"
-                                      "ALTER TABLE jobs DROP COLUMN log;"
-                                      "ALTER TABLE jobs DROP COLUMN initial_model;"
-                                      "PRAGMA user_version = 1"),
+  const auto database = OpenDatabase();
+  ASSERT_THAT(database->Execute(kDropStoredBytes), IsOk());
+  ASSERT_THAT(database->Execute("DROP TABLE aliases;"
+                                "DROP TABLE checkpoint_pieces; DROP TABLE checkpoints;"
+                                "ALTER TABLE dataset_pieces DROP COLUMN weights;"
+                                "ALTER TABLE jobs DROP COLUMN log;"
+                                "ALTER TABLE jobs DROP COLUMN initial_model;"
+                                "PRAGMA user_version = 1"),
               IsOk());
   const auto store = Open();
   EXPECT_EQ(store->GetJob(id).value().progress().cost(), 2);
@@ -321,9 +324,11 @@ TEST_F(SqliteStoreFaultTest, CheckpointsOfTheThirdSchemaAreCheckpointsStill) {
     id = RunningJob(*store).id();
     ASSERT_THAT(store->SaveCheckpoint(id, "bytes"), IsOk());
   }
-  ASSERT_THAT(OpenDatabase()->Execute("DROP TABLE aliases;"
-                                      "ALTER TABLE checkpoints DROP COLUMN kind;"
-                                      "PRAGMA user_version = 3"),
+  const auto database = OpenDatabase();
+  ASSERT_THAT(database->Execute(kDropStoredBytes), IsOk());
+  ASSERT_THAT(database->Execute("DROP TABLE aliases;"
+                                "ALTER TABLE checkpoints DROP COLUMN kind;"
+                                "PRAGMA user_version = 3"),
               IsOk());
   const auto store = Open();
   EXPECT_EQ(store->ReadCheckpoint(id, 0).value(), "bytes");
