@@ -188,6 +188,32 @@ MLP_AVX512 Part CopyAligned(const Part& part, int64_t rows, int64_t depth, float
   return {to, stride};
 }
 
+// Rows of weights on their way from memory to the L2 cache, piece by piece, while others are
+// multiplied: a wide layer's weights are larger than any cache, and a block of 64 rows computes
+// with them for about as long as it takes to fetch them.
+class Prefetch {
+ public:
+  // Of `rows` rows, in so many pieces.
+  Prefetch(const Part& part, int64_t rows, int64_t depth, int64_t pieces)
+      : part_(part),
+        depth_(depth),
+        per_piece_(DivideUp(rows * depth, pieces)),
+        left_(rows * depth) {}
+
+  void NextPiece() {
+    for (int64_t end = std::max<int64_t>(left_ - per_piece_, 0); left_ > end; left_ -= kLanes) {
+      const int64_t at = left_ - 1;
+      _mm_prefetch(part_.values + at / depth_ * part_.stride + at % depth_, _MM_HINT_T1);
+    }
+  }
+
+ private:
+  const Part part_;
+  const int64_t depth_;
+  const int64_t per_piece_;
+  int64_t left_;
+};
+
 // Cut as evenly as can be, so that no small tile is left over.
 int64_t Cut(int64_t count, int64_t pieces, int64_t index) { return count * index / pieces; }
 
@@ -209,7 +235,11 @@ void SumSlice(const TileArguments& slice, int64_t rows, int64_t units) {
     if (row_tiles >= 3 && !weights.IsAligned()) {
       weights = CopyAligned(weights, tile_units, slice.depth, aligned_weights);
     }
+    const int64_t next = Cut(units, unit_tiles, u + 1);
+    Prefetch prefetch({slice.weights + next * slice.weights_stride, slice.weights_stride},
+                      Cut(units, unit_tiles, u + 2) - next, slice.depth, row_tiles);
     for (int64_t r = 0; r < row_tiles; ++r) {
+      if (row_tiles >= 3 && u + 1 < unit_tiles) prefetch.NextPiece();
       const int64_t i = Cut(rows, row_tiles, r);
       const int64_t tile_rows = Cut(rows, row_tiles, r + 1) - i;
       const TileFunction tile =

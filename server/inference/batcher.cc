@@ -26,6 +26,9 @@ int64_t RowBytes(const ServableModel& model) {
   return model.features() * static_cast<int64_t>(sizeof(float));
 }
 
+// Of the time that a batch took.
+constexpr double kEchoShare = 0.25;
+
 // A backlog is answered in batches of at least so many rows: with fewer, their number tells.
 constexpr int64_t kFewestInlineRows = 16;
 
@@ -196,7 +199,10 @@ int64_t Batcher::LaneRows(const ServableModel& model) const {
 }
 
 absl::Duration Batcher::Due(const Queue& queue) const {
-  return queue.waiting.Due(LaneRows(*queue.waiting.model()));
+  const ServableModel& model = *queue.waiting.model();
+  const bool more_will_come = &model == echo_.model && queue.waiting.rows() < echo_.rows;
+  return queue.waiting.Due(LaneRows(model),
+                           more_will_come ? echo_.until : -absl::InfiniteDuration());
 }
 
 bool Batcher::RunsInline(Queue& queue) const {
@@ -296,6 +302,11 @@ void Batcher::Release(Queue& queue, Worker& worker) {
   }
   const int64_t row_bytes = RowBytes(*queue.waiting.model());
   for (const QueuedRequest& ended : worker.ended_) queued_bytes_ -= ended.rows * row_bytes;
+  if (queue.lane_flops > 0) {
+    echo_ = {.model = queue.waiting.model().get(),
+             .rows = queue.rows_under_way + queue.waiting.rows(),
+             .until = absl::InfiniteDuration()};
+  }
   lane_flops_ -= queue.lane_flops;
   queue.lane_flops = 0;
   queue.rows_under_way = 0;
@@ -346,7 +357,13 @@ void Batcher::RunLane() {
       queue = lane_.front();
       lane_.pop_front();
     }
+    const absl::Duration started = clock_.Elapsed();
     RunBatch(*queue, worker);
+    {
+      absl::MutexLock lock(&mutex_);
+      const absl::Duration now = clock_.Elapsed();
+      echo_.until = now + kEchoShare * (now - started);
+    }
     hooks_.wake();  // it may have more, which nobody was told of
   }
 }

@@ -115,6 +115,15 @@ class Batcher {
     absl::Duration swept = -absl::InfiniteDuration();
   };
 
+  // After a batch of the lane: callers who wait for answers call again when they have them, in less
+  // time than a batch takes. A batch begun at once would be of the others alone, and a large
+  // model's takes nearly as long with few rows as with many. See docs/adr/0009.
+  struct Echo {
+    const ServableModel* model = nullptr;  // not looked into: it may be gone
+    int64_t rows = 0;                      // that the batch had, and that waited beside it
+    absl::Duration until;                  // how long those rows are waited for
+  };
+
   struct Swept {
     std::shared_ptr<const ServableModel> model;
     std::vector<QueuedRequest> requests;
@@ -175,6 +184,7 @@ class Batcher {
   std::deque<Queue*> lane_ ABSL_GUARDED_BY(mutex_);   // busy, in turn
   // Of the batches in the lane, the one that it runs included.
   int64_t lane_flops_ ABSL_GUARDED_BY(mutex_) = 0;
+  Echo echo_ ABSL_GUARDED_BY(mutex_);
   int64_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   // Requests by the reference whose model is being loaded for them.
   absl::flat_hash_map<std::string, std::vector<Parked>> loading_ ABSL_GUARDED_BY(mutex_);

@@ -62,10 +62,11 @@ void RequestQueue::Clear(std::vector<QueuedRequest>& left) {
   while (!requests_.empty()) left.push_back(Pop());
 }
 
-absl::Duration RequestQueue::Due(int64_t full_batch) const {
+absl::Duration RequestQueue::Due(int64_t full_batch, absl::Duration not_before) const {
+  if (begun_ > 0 || rows_ >= full_batch) return -absl::InfiniteDuration();
   const int64_t delay_us = model_->limits().queue_delay_us.load(std::memory_order_relaxed);
-  if (delay_us == 0 || begun_ > 0 || rows_ >= full_batch) return -absl::InfiniteDuration();
-  return requests_.front().arrival + absl::Microseconds(delay_us);
+  if (delay_us == 0) return not_before;
+  return std::max(not_before, requests_.front().arrival + absl::Microseconds(delay_us));
 }
 
 }  // namespace mlp

@@ -54,9 +54,10 @@ class RequestQueue {
   // Still to be computed.
   int64_t rows() const { return rows_; }
 
-  // When the next batch is due, by the model's queue delay: -InfiniteDuration for at once, as where
-  // `full_batch` rows wait or rows of a request whose first ones were computed. Not empty.
-  absl::Duration Due(int64_t full_batch) const;
+  // When the next batch is due, by the model's queue delay and `not_before`; -InfiniteDuration, for
+  // at once, where `full_batch` rows wait or rows of a request whose first ones were computed. Not
+  // empty.
+  absl::Duration Due(int64_t full_batch, absl::Duration not_before) const;
 
  private:
   QueuedRequest Pop();

@@ -125,6 +125,54 @@ TEST_F(BatcherLaneTest, RunReadyLeavesLargeBatchesToTheLane) {
   EXPECT_TRUE(held.status.ok()) << held.status;
 }
 
+// After a batch of one row, with two more waiting, that took 8 ms.
+class BatcherEchoTest : public BatcherLaneTest {
+ protected:
+  BatcherEchoTest() {
+    store_.Publish("m", Diagonal(1));
+    store_.Publish("other", Diagonal(2));
+    batcher_.Submit(held_.message);
+    batcher_.RunReady(worker_);
+    held_.message.reached.WaitForNotification();
+    waiting_ = SubmitEach("m", {1, 1});
+    clock_.Advance(absl::Milliseconds(8));
+    {
+      absl::MutexLock lock(&mutex_);
+      wakes_ = 0;  // not those of the loads
+    }
+    held_.message.go_on.Notify();
+    const auto woken = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return wakes_ > 0; };
+    absl::MutexLock lock(&mutex_, absl::Condition(&woken));
+    --wakes_;
+  }
+
+  HeldRequest held_{Request("m", {1, 2})};
+  std::vector<std::unique_ptr<TestRequest>> waiting_;
+};
+
+TEST_F(BatcherEchoTest, ThoseWhoWereAnsweredAreWaitedForAQuarterOfTheirBatch) {
+  EXPECT_EQ(batcher_.RunReady(worker_), absl::Milliseconds(2));
+  clock_.Advance(absl::Microseconds(1999));
+  EXPECT_EQ(batcher_.RunReady(worker_), absl::Microseconds(1));
+  clock_.Advance(absl::Microseconds(1));
+  RunLane(waiting_);
+  EXPECT_THAT(Batches(Counts("m")), ElementsAre(Pair(1, 1), Pair(2, 1)));
+}
+
+TEST_F(BatcherEchoTest, OnceTheyAreBackAllAreAnsweredTogether) {
+  EXPECT_GT(batcher_.RunReady(worker_), absl::ZeroDuration());
+  waiting_.push_back(Submit(RowsOf("m", 1)));
+  RunLane(waiting_);
+  EXPECT_THAT(Batches(Counts("m")), ElementsAre(Pair(1, 1), Pair(3, 1)));
+}
+
+TEST_F(BatcherEchoTest, OtherModelsDoNotWait) {
+  RunLane(SubmitEach("other", {1}));
+  EXPECT_THAT(Batches(Counts("other")), ElementsAre(Pair(1, 1)));
+  // Whose batch was the last one now.
+  RunLane(waiting_);
+}
+
 TEST_F(BatcherLaneTest, StopEndsTheLanesBatchAndFinishesWhatWaits) {
   store_.Publish("m", Diagonal(1));
   HeldRequest held(Request("m", {1, 2}));
