@@ -1,5 +1,6 @@
 #include "client/pipelined_stream.h"
 
+#include <chrono>
 #include <deque>
 #include <optional>
 #include <thread>
@@ -17,6 +18,11 @@ namespace {
 enum class Step : intptr_t { kStart = 1, kRead, kWrite, kFinish };
 
 void* Tag(Step step) { return reinterpret_cast<void*>(step); }
+
+// Events handled before what they had sent is written.
+constexpr int kMaxEventsInARow = 128;
+// The epoch: gRPC takes anything before it for the infinite future.
+constexpr std::chrono::system_clock::time_point kWithoutWaiting;
 
 }  // namespace
 
@@ -45,20 +51,18 @@ class PipelinedStream::Impl {
       absl::MutexLock lock(&mutex_);
       if (broken_ || done_sending_) return false;
       waiting_.push_back(message);
-      piece = TakeLocked();
+      if (std::this_thread::get_id() != own_thread_) piece = TakeLocked();
     }
     if (piece) Write(*piece);
     return true;
   }
 
   void DoneSending() {
-    std::optional<Piece> piece;
     {
       absl::MutexLock lock(&mutex_);
       done_sending_ = true;
-      piece = TakeLocked();
     }
-    if (piece) Write(*piece);
+    WriteWaiting();
   }
 
   void Cancel() { context_.TryCancel(); }
@@ -98,14 +102,12 @@ class PipelinedStream::Impl {
   }
 
   void Written(bool ok) {
-    std::optional<Piece> piece;
     {
       absl::MutexLock lock(&mutex_);
       writing_ = false;
       if (!ok) broken_ = true;  // the reads fail too, and Finish says why
-      piece = TakeLocked();
     }
-    if (piece) Write(*piece);
+    WriteWaiting();
   }
 
   void ReadOrFinish(bool ok) {
@@ -125,17 +127,42 @@ class PipelinedStream::Impl {
     events_.on_end(status_);
   }
 
+  void WriteWaiting() {
+    std::optional<Piece> piece;
+    {
+      absl::MutexLock lock(&mutex_);
+      piece = TakeLocked();
+    }
+    if (piece) Write(*piece);
+  }
+
   bool Idle() {
     absl::MutexLock lock(&mutex_);
     return !writing_;
   }
 
+  // The next event. While there are some, what on_message sends is left to wait; it is written
+  // before the thread does. False at the end.
+  bool Next(void** tag, bool* ok) {
+    if (++events_in_a_row_ <= kMaxEventsInARow &&
+        queue_.AsyncNext(tag, ok, kWithoutWaiting) == grpc::CompletionQueue::GOT_EVENT) {
+      return true;
+    }
+    events_in_a_row_ = 0;
+    WriteWaiting();
+    return queue_.Next(tag, ok);
+  }
+
   void Run() {
+    {
+      absl::MutexLock lock(&mutex_);
+      own_thread_ = std::this_thread::get_id();
+    }
     void* tag = nullptr;
     bool ok = false;
     bool finished = false;
     bool shut_down = false;
-    while (queue_.Next(&tag, &ok)) {
+    while (Next(&tag, &ok)) {
       switch (static_cast<Step>(reinterpret_cast<intptr_t>(tag))) {
         case Step::kStart:
           ReadOrFinish(ok);
@@ -165,10 +192,12 @@ class PipelinedStream::Impl {
   grpc::ClientContext context_;
   grpc::CompletionQueue queue_;
   const std::unique_ptr<grpc::GenericClientAsyncReaderWriter> stream_;
-  // Only the stream's thread uses these two.
+  // Only the stream's thread uses these three.
   grpc::ByteBuffer message_;
   grpc::Status status_;
+  int events_in_a_row_ = 0;
   absl::Mutex mutex_;
+  std::thread::id own_thread_ ABSL_GUARDED_BY(mutex_);
   std::deque<grpc::ByteBuffer> waiting_ ABSL_GUARDED_BY(mutex_);
   bool writing_ ABSL_GUARDED_BY(mutex_) = true;
   bool broken_ ABSL_GUARDED_BY(mutex_) = false;

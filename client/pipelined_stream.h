@@ -22,9 +22,10 @@ struct StreamEvents {
 };
 
 // One call, from its making to its end, on one thread and one completion queue of its own. Messages
-// that are sent while another one is being written wait, and then go out together: each but the
-// last carries gRPC's hint that more follows, so that many share one write to the socket. The wait
-// has no bound of its own: the caller bounds what is outstanding. Thread-safe.
+// that are sent while another one is being written wait, as do those that on_message sends while
+// more messages are ready to be read; then they go out together: each but the last carries gRPC's
+// hint that more follows, so that many share one write to the socket. The wait has no bound of its
+// own: the caller bounds what is outstanding. Thread-safe.
 class PipelinedStream {
  public:
   // `method` is a full path, "/package.Service/Method", and lives as long as the stream.
