@@ -1,5 +1,3 @@
-#include "server/server.h"
-
 #include <algorithm>
 #include <chrono>
 #include <functional>
@@ -33,6 +31,7 @@
 #include "server/jobs/scheduler.h"
 #include "server/oip/oip_service.h"
 #include "server/rpc/blocking_server.h"
+#include "server/server.h"
 #include "server/store/restore_backup.h"
 #include "server/store/sqlite_store.h"
 #include "server/telemetry/log.h"
@@ -181,10 +180,10 @@ class ServerImpl final : public Server {
  private:
   absl::StatusOr<std::unique_ptr<JobScheduler>> StartScheduler() {
     JobSchedulerOptions options;
-    options.max_running_jobs = options_.max_running_jobs;
-    options.max_queued_jobs = options_.max_queued_jobs;
+    options.limits = {.max_running_jobs = options_.max_running_jobs,
+                      .max_queued_jobs = options_.max_queued_jobs,
+                      .checkpoint_interval = absl::Seconds(options_.checkpoint_seconds)};
     options.training_threads = ThreadsOrCores(options_.training_threads);
-    options.checkpoint_interval = absl::Seconds(options_.checkpoint_seconds);
     options.paused = true;
     options.on_published = [this](const v1::ModelVersion& version) { OnPublished(version); };
     return JobScheduler::Start(options, *store_, metrics_, Clock::System());

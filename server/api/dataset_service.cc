@@ -1,6 +1,7 @@
 #include "server/api/dataset_service.h"
 
 #include <algorithm>
+#include <atomic>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -41,9 +42,14 @@ absl::StatusOr<v1::Dataset> FindEarlierUpload(const v1::DatasetHeader& header, S
   return stored;
 }
 
-class DatasetServiceImpl final : public RpcService {
+class DatasetServiceImpl final : public DatasetService {
  public:
-  DatasetServiceImpl(const DatasetLimits& limits, Store& store) : limits_(limits), store_(store) {}
+  DatasetServiceImpl(const DatasetLimits& limits, Store& store)
+      : store_(store), max_dataset_bytes_(limits.max_dataset_bytes) {}
+
+  void SetLimits(const DatasetLimits& limits) override {
+    max_dataset_bytes_ = limits.max_dataset_bytes;
+  }
 
   void AddTo(MethodTable& table) override {
     using Self = DatasetServiceImpl;
@@ -70,8 +76,9 @@ class DatasetServiceImpl final : public RpcService {
 
   // Takes the chunks that follow `header`, and stores the dataset.
   absl::StatusOr<v1::Dataset> Receive(RpcCall& call, const v1::DatasetHeader& header) {
+    const DatasetLimits limits{.max_dataset_bytes = max_dataset_bytes_};
     MLP_ASSIGN_OR_RETURN(std::unique_ptr<DatasetReceiver> receiver,
-                         DatasetReceiver::Start(header, limits_, store_));
+                         DatasetReceiver::Start(header, limits, store_));
     v1::UploadDatasetRequest message;
     while (true) {
       MLP_ASSIGN_OR_RETURN(const bool more, call.Read(message));
@@ -152,13 +159,13 @@ class DatasetServiceImpl final : public RpcService {
     return rows;
   }
 
-  const DatasetLimits limits_;
   Store& store_;
+  std::atomic<int64_t> max_dataset_bytes_;
 };
 
 }  // namespace
 
-std::unique_ptr<RpcService> MakeDatasetService(const DatasetLimits& limits, Store& store) {
+std::unique_ptr<DatasetService> MakeDatasetService(const DatasetLimits& limits, Store& store) {
   return std::make_unique<DatasetServiceImpl>(limits, store);
 }
 

@@ -9,7 +9,14 @@
 
 namespace mlp {
 
-// `store` outlives the service. Thread-safe.
-std::unique_ptr<RpcService> MakeDatasetService(const DatasetLimits& limits, Store& store);
+// Thread-safe.
+class DatasetService : public RpcService {
+ public:
+  // For uploads that begin from now on.
+  virtual void SetLimits(const DatasetLimits& limits) = 0;
+};
+
+// `store` outlives the service.
+std::unique_ptr<DatasetService> MakeDatasetService(const DatasetLimits& limits, Store& store);
 
 }  // namespace mlp

@@ -1,5 +1,6 @@
 #include "server/api/training_service.h"
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <utility>
@@ -62,10 +63,15 @@ absl::Status CheckSameRequest(const v1::TrainingJob& asked, const v1::TrainingJo
                    ", with another model, dataset, configuration or publication"));
 }
 
-class TrainingServiceImpl final : public RpcService {
+class TrainingServiceImpl final : public TrainingService {
  public:
   TrainingServiceImpl(JobScheduler& scheduler, Store& store, const TrainingServiceOptions& options)
-      : options_(options), scheduler_(scheduler), store_(store) {}
+      : training_threads_(options.training_threads),
+        scheduler_(scheduler),
+        store_(store),
+        max_job_memory_bytes_(options.max_job_memory_bytes) {}
+
+  void SetMaxJobMemory(int64_t bytes) override { max_job_memory_bytes_ = bytes; }
 
   void AddTo(MethodTable& table) override {
     using Self = TrainingServiceImpl;
@@ -239,12 +245,13 @@ class TrainingServiceImpl final : public RpcService {
 
   absl::Status CheckMemory(const TrainingConfig& config, const DatasetSchema& schema,
                            int64_t rows) {
-    const int64_t memory = TrainingMemory(config, schema, rows, options_.training_threads);
-    if (memory <= options_.max_job_memory_bytes) return absl::OkStatus();
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "config.network.layers: training ", ParameterCount(config.topology), " weights on ", rows,
-        " rows needs about ", memory >> 20, " MiB, more than the ",
-        options_.max_job_memory_bytes >> 20, " MiB that this server allows a job"));
+    const int64_t memory = TrainingMemory(config, schema, rows, training_threads_);
+    const int64_t most = max_job_memory_bytes_;
+    if (memory <= most) return absl::OkStatus();
+    return absl::ResourceExhaustedError(
+        absl::StrCat("config.network.layers: training ", ParameterCount(config.topology),
+                     " weights on ", rows, " rows needs about ", memory >> 20,
+                     " MiB, more than the ", most >> 20, " MiB that this server allows a job"));
   }
 
   static absl::Status Follow(JobWatch& watch, RpcCall& call) {
@@ -265,15 +272,16 @@ class TrainingServiceImpl final : public RpcService {
     return CallerGone();
   }
 
-  const TrainingServiceOptions options_;
+  const int training_threads_;
   JobScheduler& scheduler_;
   Store& store_;
+  std::atomic<int64_t> max_job_memory_bytes_;
 };
 
 }  // namespace
 
-std::unique_ptr<RpcService> MakeTrainingService(JobScheduler& scheduler, Store& store,
-                                                const TrainingServiceOptions& options) {
+std::unique_ptr<TrainingService> MakeTrainingService(JobScheduler& scheduler, Store& store,
+                                                     const TrainingServiceOptions& options) {
   return std::make_unique<TrainingServiceImpl>(scheduler, store, options);
 }
 

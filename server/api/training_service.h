@@ -18,9 +18,16 @@ struct TrainingServiceOptions {
   int training_threads = 1;
 };
 
-// Both outlive the service. Thread-safe. A watch occupies a thread of the server while it
-// lasts; JobScheduler::Stop ends it within a second unless its client has stopped reading.
-std::unique_ptr<RpcService> MakeTrainingService(JobScheduler& scheduler, Store& store,
-                                                const TrainingServiceOptions& options = {});
+// Thread-safe. A watch occupies a thread of the server while it lasts; JobScheduler::Stop ends it
+// within a second unless its client has stopped reading.
+class TrainingService : public RpcService {
+ public:
+  // TrainingServiceOptions::max_job_memory_bytes of jobs that are created from now on.
+  virtual void SetMaxJobMemory(int64_t bytes) = 0;
+};
+
+// Both outlive the service.
+std::unique_ptr<TrainingService> MakeTrainingService(JobScheduler& scheduler, Store& store,
+                                                     const TrainingServiceOptions& options = {});
 
 }  // namespace mlp

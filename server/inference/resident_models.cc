@@ -214,6 +214,12 @@ void ResidentModels::ForgetIfUnknown(const std::string& name) {
   if (entry.loads.empty() && entry.versions.empty() && !entry.unloaded) names_.erase(known);
 }
 
+void ResidentModels::SetBudget(int64_t bytes) {
+  std::vector<Model> released;
+  absl::MutexLock lock(&mutex_);
+  set_.SetBudget(bytes, released);
+}
+
 int64_t ResidentModels::models() const {
   absl::MutexLock lock(&mutex_);
   return set_.models();

@@ -30,7 +30,7 @@ namespace mlp {
 
 struct ResidencyOptions {
   // Memory of all models in it at most, in bytes. What a load under way takes comes on top of it
-  // until the model is in.
+  // until the model is in. Until SetBudget.
   int64_t budget_bytes = int64_t{2} << 30;
   // How long a load waits for models in use to be let go, which is mostly a matter of a batch.
   absl::Duration max_wait_for_room = absl::Seconds(1);
@@ -102,6 +102,10 @@ class ResidentModels {
 
   // Those of a version that was in memory since the server started; otherwise null.
   std::shared_ptr<const ModelStatistics> Statistics(absl::string_view model, int64_t version) const;
+
+  // Memory of all models from now on. What is over it goes, the least recently used first, models
+  // that are in use last and when they are not any more.
+  void SetBudget(int64_t bytes);
 
   int64_t models() const;
   // Memory of the models in it, and of those that were taken out while in use, until they are not.

@@ -1,6 +1,7 @@
 #include "server/inference/resident_set.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <absl/strings/str_cat.h>
@@ -20,6 +21,22 @@ std::string Reference(absl::string_view name, int64_t version) {
 }
 
 }  // namespace
+
+void ResidentSet::SetBudget(int64_t bytes, std::vector<Model>& released) {
+  budget_bytes_ = bytes;
+  for (const bool may_be_in_use : {false, true}) {
+    for (auto next = recent_.end(); next != recent_.begin();) {
+      const Position oldest = std::prev(next);
+      const int64_t surplus = (may_be_in_use ? held_bytes_ : this->bytes()) - budget_bytes_;
+      if (surplus <= 0) break;
+      if (!may_be_in_use && oldest->model.use_count() > 1) {
+        next = oldest;
+      } else {
+        Leave(oldest, released);
+      }
+    }
+  }
+}
 
 ResidentSet::Model ResidentSet::Find(absl::string_view reference) {
   const auto found = index_.find(reference);
@@ -91,7 +108,10 @@ int64_t ResidentSet::PointedVersion(absl::string_view pointer) const {
 void ResidentSet::Drop(absl::string_view name, int64_t version, std::vector<Model>& released) {
   const auto found = index_.find(Reference(name, version));
   if (found == index_.end()) return;
-  const Position position = found->second;
+  Leave(found->second, released);
+}
+
+void ResidentSet::Leave(Position position, std::vector<Model>& released) {
   leaving_.erase(std::remove_if(leaving_.begin(), leaving_.end(),
                                 [](const Leaving& left) { return left.model.expired(); }),
                  leaving_.end());

@@ -20,9 +20,9 @@ namespace mlp {
 // it.
 //
 // A model is in use while anybody else holds it. Nobody can come to hold it but through Find, so
-// that a model found idle by Insert stays idle until it is gone: the owner's lock makes the two one
-// step. bytes() counts what is held here and what was dropped while in use until its users let it
-// go; Insert keeps that sum within the budget.
+// that a model found idle stays idle until it is gone: the owner's lock makes the two one step.
+// bytes() counts what is held here and what was dropped while in use until its users let it go;
+// Insert keeps that sum within the budget, and it is back there after SetBudget once they did.
 //
 // Thread-compatible: ResidentModels guards it. Models that leave go into `released`, for the caller
 // to free after it has let go of its lock: freeing a large one takes long.
@@ -31,6 +31,11 @@ class ResidentSet {
   using Model = std::shared_ptr<const ServableModel>;
 
   explicit ResidentSet(int64_t budget_bytes) : budget_bytes_(budget_bytes) {}
+
+  // From now on so many bytes. Where more is here, idle models go, the least recently used first;
+  // then, while what is held is still over it, models in use the same way, which are counted until
+  // their users let them go.
+  void SetBudget(int64_t bytes, std::vector<Model>& released);
 
   // Null where it is not here. Counts as a use. Allocates nothing.
   Model Find(absl::string_view reference);
@@ -71,10 +76,12 @@ class ResidentSet {
   };
   using Position = std::list<Held>::iterator;
 
+  // Counts it on while it is in use.
+  void Leave(Position position, std::vector<Model>& released);
   void Remove(Position position, std::vector<Model>& released);
   absl::Status NoRoom(const ServableModel& model) const;
 
-  const int64_t budget_bytes_;
+  int64_t budget_bytes_;
   std::list<Held> recent_;  // most recently used first
   absl::flat_hash_map<std::string, Position> index_;
   int64_t held_bytes_ = 0;  // of recent_

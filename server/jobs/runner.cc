@@ -218,7 +218,7 @@ void JobRunner::BeginRecording(const JobControl& control, Attempt& attempt) {
   attempt.progress = log_.Open(attempt.job, control.stop(), last_iteration);
   attempt.recorder = std::make_unique<RunRecorder>(
       RunRecorderOptions{.job_id = attempt.job.id(),
-                         .interval = options_.checkpoint_interval,
+                         .interval = CheckpointInterval(),
                          .unwanted = [&control] { return control.cancelled(); }},
       store_, *attempt.progress, clock_);
   for (const std::string& line : lines) attempt.recorder->Log(line);

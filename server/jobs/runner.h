@@ -9,8 +9,10 @@
 #include <string>
 #include <utility>
 
+#include <absl/base/thread_annotations.h>
 #include <absl/status/statusor.h>
 #include <absl/strings/string_view.h>
+#include <absl/synchronization/mutex.h>
 #include <absl/time/time.h>
 
 #include "core/base/clock.h"
@@ -30,7 +32,7 @@ struct JobRunnerOptions {
   TrainFunction train;
   // Train at SCHED_IDLE.
   bool idle_priority = true;
-  // Time from one checkpoint to the next.
+  // Time from one checkpoint to the next, until SetCheckpointInterval.
   absl::Duration checkpoint_interval = absl::Seconds(30);
 };
 
@@ -66,7 +68,17 @@ class JobRunner {
  public:
   // All outlive the runner.
   JobRunner(JobRunnerOptions options, Store& store, ProgressLog& log, const Clock& clock)
-      : options_(std::move(options)), store_(store), log_(log), clock_(clock) {}
+      : options_(std::move(options)),
+        store_(store),
+        log_(log),
+        clock_(clock),
+        checkpoint_interval_(options_.checkpoint_interval) {}
+
+  // For runs that begin from now on.
+  void SetCheckpointInterval(absl::Duration interval) {
+    absl::MutexLock lock(&mutex_);
+    checkpoint_interval_ = interval;
+  }
 
   // Trains `job`, which is RUNNING in the store, on `pool` and a thread made for it. Every failure,
   // exceptions included, is an end of the job: FAILED with the reason as its message. A job that
@@ -78,6 +90,10 @@ class JobRunner {
  private:
   struct Attempt;
 
+  absl::Duration CheckpointInterval() {
+    absl::MutexLock lock(&mutex_);
+    return checkpoint_interval_;
+  }
   absl::Status TrainInto(Attempt& attempt, ThreadPool& pool, const JobControl& control);
   absl::Status LoadDataset(Attempt& attempt);
   // Trains the job's network, or the networks of its study.
@@ -105,6 +121,9 @@ class JobRunner {
   Store& store_;
   ProgressLog& log_;
   const Clock& clock_;
+
+  absl::Mutex mutex_;
+  absl::Duration checkpoint_interval_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace mlp

@@ -1,6 +1,7 @@
 #include "server/jobs/scheduler.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include <absl/strings/str_cat.h>
@@ -40,8 +41,9 @@ JobScheduler::JobScheduler(const JobSchedulerOptions& options, Store& store, Met
       log_(options.progress, store, metrics, notifier_),
       runner_({.train = options.train,
                .idle_priority = options.idle_priority,
-               .checkpoint_interval = options.checkpoint_interval},
-              store, log_, clock) {}
+               .checkpoint_interval = options.limits.checkpoint_interval},
+              store, log_, clock),
+      limits_(options.limits) {}
 
 absl::StatusOr<std::unique_ptr<JobScheduler>> JobScheduler::Start(
     const JobSchedulerOptions& options, Store& store, Metrics& metrics, const Clock& clock) {
@@ -52,11 +54,38 @@ absl::StatusOr<std::unique_ptr<JobScheduler>> JobScheduler::Start(
 }
 
 void JobScheduler::Resume() {
-  absl::MutexLock lock(&stop_mutex_);
-  for (int i = 0; i < std::max(options_.max_running_jobs, 1); ++i) {
+  absl::MutexLock stop_lock(&stop_mutex_);
+  resumed_ = true;
+  int count = 0;
+  {
+    absl::MutexLock lock(&mutex_);
+    count = limits_.max_running_jobs;
+  }
+  AddRunners(std::max(count, 1));
+}
+
+void JobScheduler::SetLimits(const JobLimits& limits) {
+  absl::MutexLock stop_lock(&stop_mutex_);
+  runner_.SetCheckpointInterval(limits.checkpoint_interval);
+  {
+    absl::MutexLock lock(&mutex_);
+    limits_ = limits;
+    if (stopping_) return;
+  }
+  if (resumed_) AddRunners(limits.max_running_jobs);
+}
+
+void JobScheduler::AddRunners(int count) {
+  while (static_cast<int>(runners_.size()) < count) {
     ThreadPool& pool = *pools_.emplace_back(std::make_unique<ThreadPool>(
         ThreadPoolOptions{options_.training_threads, options_.idle_priority}));
-    runners_.emplace_back([this, &pool] { RunLoop(pool); });
+    try {
+      runners_.emplace_back([this, &pool] { RunLoop(pool); });
+    } catch (const std::system_error&) {
+      if (runners_.empty()) throw;
+      pools_.pop_back();
+      return;
+    }
   }
 }
 
@@ -115,9 +144,11 @@ void JobScheduler::TakeUp(v1::TrainingJob& job) {
 
 absl::StatusOr<v1::TrainingJob> JobScheduler::Submit(const v1::TrainingJob& job,
                                                      absl::string_view request_id) {
+  int max_queued_jobs = 0;
   {
     absl::MutexLock lock(&mutex_);
     if (stopping_) return WithRetryDelay(ServerStopping(), kRestartDelay);
+    max_queued_jobs = limits_.max_queued_jobs;
   }
   v1::TrainingJob record;
   record.set_model(job.model());
@@ -126,7 +157,7 @@ absl::StatusOr<v1::TrainingJob> JobScheduler::Submit(const v1::TrainingJob& job,
   *record.mutable_config() = job.config();
   if (job.has_publish()) *record.mutable_publish() = job.publish();
   record.set_state(v1::JOB_STATE_QUEUED);
-  MLP_ASSIGN_OR_RETURN(record, store_.CreateJob(record, request_id, options_.max_queued_jobs));
+  MLP_ASSIGN_OR_RETURN(record, store_.CreateJob(record, request_id, max_queued_jobs));
   if (record.state() == v1::JOB_STATE_QUEUED) Enqueue(record.id());
   return record;
 }
@@ -203,7 +234,8 @@ bool JobScheduler::PauseBeforeRetry() {
 std::optional<int64_t> JobScheduler::NextJob(std::shared_ptr<JobControl>& control) {
   absl::MutexLock lock(&mutex_);
   const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return stopping_ || !queued_.empty();
+    const auto most = static_cast<size_t>(std::max(limits_.max_running_jobs, 1));
+    return stopping_ || (!queued_.empty() && running_.size() < most);
   };
   mutex_.Await(absl::Condition(&has_work));
   if (stopping_) return std::nullopt;

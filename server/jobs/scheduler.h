@@ -31,11 +31,18 @@
 
 namespace mlp {
 
-struct JobSchedulerOptions {
+// What may change while the scheduler runs.
+struct JobLimits {
   // Jobs that run at the same time, at least 1, each with its own threads.
   int max_running_jobs = 2;
   // Jobs that may wait; more are refused with RESOURCE_EXHAUSTED.
   int max_queued_jobs = 1000;
+  // Time from one checkpoint of a running job to the next.
+  absl::Duration checkpoint_interval = absl::Seconds(30);
+};
+
+struct JobSchedulerOptions {
+  JobLimits limits;
   // Threads of each running job, at least 1.
   int training_threads = 1;
   // Train at SCHED_IDLE, so that training takes only the time that Predict leaves.
@@ -43,8 +50,6 @@ struct JobSchedulerOptions {
   // A job FAILED when the server ended this often in a row while it ran, without a clean stop and
   // without a new checkpoint of it: it may be what ends the server.
   int max_crashes = 3;
-  // Time from one checkpoint of a running job to the next.
-  absl::Duration checkpoint_interval = absl::Seconds(30);
   // Watchers at the same time, over all jobs; more are refused with RESOURCE_EXHAUSTED.
   int max_watchers = 256;
   // How long to wait before a store that could not store a job's state is tried again.
@@ -61,9 +66,9 @@ struct JobSchedulerOptions {
 // the controls of those that run. A move of a job's state is a compare-and-set in the store, so
 // that a cancel and a start that meet cannot both win.
 //
-// Threads: one runner for each job that may run (with a pool of training_threads, and for each
-// training a thread and its RunRecorder's), and the progress log's. Lock order: mutex_ is a leaf;
-// the store is called without.
+// Threads: one runner for each job that may run, or could once (with a pool of training_threads,
+// and for each training a thread and its RunRecorder's), and the progress log's. Lock order: mutex_
+// is a leaf; the store is called without.
 class JobScheduler {
  public:
   // Takes up the jobs that an earlier server left: those it left RUNNING are queued again, to go on
@@ -80,6 +85,10 @@ class JobScheduler {
 
   // Begins to run jobs, where the options said paused. Call at most once.
   void Resume();
+
+  // These hold from now on: for jobs that are submitted or started later. Running jobs over a
+  // smaller max_running_jobs go on to their ends.
+  void SetLimits(const JobLimits& limits);
 
   // Queues `job` (model, dataset, dataset_sha256 and config are read, and checked by the caller);
   // durable on return. Store::CreateJob's errors; UNAVAILABLE once stopped.
@@ -108,6 +117,8 @@ class JobScheduler {
   absl::Status TakeUpUnfinished();
   // Ends `job`, which an earlier server left RUNNING, or gives it back to the queue.
   void TakeUp(v1::TrainingJob& job);
+  // Makes runners up to `count` of them; fewer where the system grants no more threads.
+  void AddRunners(int count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stop_mutex_);
   void RunLoop(ThreadPool& pool);
   // The oldest waiting job, with its control registered; waits for one. None once stopped.
   std::optional<int64_t> NextJob(std::shared_ptr<JobControl>& control);
@@ -134,12 +145,16 @@ class JobScheduler {
   JobRunner runner_;
 
   absl::Mutex mutex_;
+  JobLimits limits_ ABSL_GUARDED_BY(mutex_);
   absl::btree_set<int64_t> queued_ ABSL_GUARDED_BY(mutex_);  // ids rise, so the first is the oldest
   absl::flat_hash_map<int64_t, std::shared_ptr<JobControl>> running_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
-  absl::Mutex stop_mutex_;  // one caller of Stop at a time; taken before mutex_
-  std::vector<std::unique_ptr<ThreadPool>> pools_;  // one a runner
+  // One caller of Resume, SetLimits or Stop at a time; taken before mutex_ and the runner's.
+  absl::Mutex stop_mutex_;
+  bool resumed_ ABSL_GUARDED_BY(stop_mutex_) = false;
+  // One a runner.
+  std::vector<std::unique_ptr<ThreadPool>> pools_ ABSL_GUARDED_BY(stop_mutex_);
   std::vector<std::thread> runners_ ABSL_GUARDED_BY(stop_mutex_);
 };
 

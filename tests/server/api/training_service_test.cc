@@ -32,7 +32,7 @@ class TrainingService : public JobFixture {
   void Serve(TrainFunction train, const TrainingServiceOptions& service_options = {}) {
     JobSchedulerOptions options = Options();
     options.train = std::move(train);
-    options.max_queued_jobs = 3;
+    options.limits.max_queued_jobs = 3;
     scheduler_ = StartScheduler(options);
     service_ = MakeTrainingService(*scheduler_, store(), service_options);
     server_ = std::make_unique<RpcTestServer>(*service_, metrics());

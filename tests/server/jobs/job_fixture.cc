@@ -177,7 +177,7 @@ JobFixture::~JobFixture() {
 
 JobSchedulerOptions JobFixture::Options() {
   JobSchedulerOptions options;
-  options.max_running_jobs = 1;
+  options.limits.max_running_jobs = 1;
   options.idle_priority = false;  // tests run on machines that are busy with other things
   options.store_retry_delay = absl::ZeroDuration();
   options.progress.flush_interval = absl::ZeroDuration();

@@ -52,7 +52,7 @@ class ResumeTest : public JobFixture {
  protected:
   static JobSchedulerOptions Checkpointed() {
     JobSchedulerOptions options = Options();
-    options.checkpoint_interval = absl::ZeroDuration();
+    options.limits.checkpoint_interval = absl::ZeroDuration();
     return options;
   }
 

@@ -44,7 +44,7 @@ TEST_F(Scheduler, TwoJobsAtOnceDoNotMix) {
   }
   std::latch both_began(2);
   JobSchedulerOptions options = Options();
-  options.max_running_jobs = 2;
+  options.limits.max_running_jobs = 2;
   options.training_threads = 2;
   options.train = [&](const Dataset& dataset, const TrainingConfig& config,
                       const TrainingContext& context) {
@@ -82,7 +82,7 @@ TEST_F(Scheduler, RunsJobsInTheOrderOfTheirCreation) {
 
 TEST_F(Scheduler, RefusesMoreThanTheQueueHolds) {
   JobSchedulerOptions options = SteppedOptions(0);
-  options.max_queued_jobs = 2;
+  options.limits.max_queued_jobs = 2;
   const auto scheduler = StartScheduler(options);
   Submit(*scheduler, "digits", 1);
   trainer_.AwaitStep(1, -1);  // runs, so it is not in the queue any more
@@ -126,7 +126,7 @@ class LateStore final : public ForwardingStore {
 TEST_F(Scheduler, ARepeatedRequestThatMeetsTheStartOfItsJobChangesNothing) {
   LateStore late(store());
   JobSchedulerOptions options = SteppedOptions(5);
-  options.max_running_jobs = 2;
+  options.limits.max_running_jobs = 2;
   const auto scheduler = *JobScheduler::Start(options, late, metrics(), Clock::System());
   const int64_t id = scheduler->Submit(NewJob("digits", 1), "request-1")->id();
   trainer_.AwaitStep(1, -1);
