@@ -8,7 +8,7 @@ set -euo pipefail
 packages=(
   ccache cmake g++ git ninja-build pkg-config protobuf-compiler protobuf-compiler-grpc
   libabsl-dev libcairo2-dev libceres-dev libcli11-dev libcpp-httplib-dev libeigen3-dev libgmock-dev libgrpc++-dev libgtest-dev
-  libisal-dev libonnx-dev libopenblas-dev libopencv-dnn-dev libpng-dev libprotobuf-dev libsqlite3-dev libssl-dev
+  libisal-dev libonnx-dev libopenblas-dev libopencv-dnn-dev libpng-dev libprotobuf-dev libsqlite3-dev libssl-dev libyaml-cpp-dev
   nlohmann-json3-dev prometheus-cpp-dev python3 python3-grpcio python3-protobuf zlib1g-dev
 )
 [ $# -eq 0 ] || packages=("$@")

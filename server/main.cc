@@ -1,5 +1,5 @@
-// mlpd: reads its flags, starts the server, says where it listens, and stops it on SIGTERM or
-// SIGINT.
+// mlpd: reads its configuration, starts the server, says where it listens, reads the configuration
+// again on SIGHUP, and stops on SIGTERM or SIGINT.
 
 #include <cerrno>
 #include <cstdlib>
@@ -11,8 +11,8 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
-#include <CLI/CLI.hpp>
 #include <absl/strings/str_cat.h>
 #include <absl/synchronization/mutex.h>
 #include <absl/time/time.h>
@@ -24,69 +24,20 @@
 #include <unistd.h>
 
 #include "server/build_info.h"
+#include "server/config/command_line.h"
+#include "server/config/configuration.h"
+#include "server/config/configuration_text.h"
+#include "server/config/environment.h"
+#include "server/config/reload.h"
+#include "server/config/setting_table.h"
 #include "server/heap_trimmer.h"
 #include "server/server.h"
 
 namespace mlp {
 namespace {
 
-struct Flags {
-  ServerOptions server;
-  std::string addresses_file;
-  int drain_seconds = 10;
-};
-
-void AddFlags(CLI::App& app, Flags& flags) {
-  ServerOptions& server = flags.server;
-  app.add_option("--data-dir", server.data_dir,
-                 "Folder of datasets, jobs and models; made where it is missing")
-      ->required();
-  app.add_option("--grpc-address", server.grpc_address,
-                 "HOST:PORT to serve gRPC on; port 0 takes a free one")
-      ->capture_default_str();
-  app.add_option("--metrics-address", server.metrics_address,
-                 "HOST:PORT to serve Prometheus metrics on; empty serves none")
-      ->capture_default_str();
-  app.add_option(
-      "--addresses-file", flags.addresses_file,
-      "File to write the addresses to, as NAME=HOST:PORT lines, once the server is ready");
-  app.add_option("--restore", server.restore,
-                 "File of `mlpctl admin backup` to fill the data folder with, which has no data "
-                 "yet, before the server starts");
-  app.add_option("--max-running-jobs", server.max_running_jobs, "Training jobs at the same time")
-      ->capture_default_str();
-  app.add_option("--training-threads", server.training_threads,
-                 "Threads of each training job; 0 means one a core")
-      ->capture_default_str();
-  app.add_option("--max-queued-jobs", server.max_queued_jobs,
-                 "Training jobs that may wait; more are refused")
-      ->capture_default_str();
-  app.add_option("--max-job-memory-bytes", server.max_job_memory_bytes,
-                 "Memory that a training job may need; 0 means half of the machine's, divided by "
-                 "--max-running-jobs")
-      ->capture_default_str();
-  app.add_option("--checkpoint-seconds", server.checkpoint_seconds,
-                 "Time from one checkpoint of a running job to the next: what a crash can cost")
-      ->capture_default_str();
-  app.add_option("--predict-threads", server.predict_threads, "Threads that answer Predict")
-      ->capture_default_str();
-  app.add_option("--model-memory-bytes", server.model_memory_bytes,
-                 "Memory for the models that are loaded")
-      ->capture_default_str();
-  app.add_option("--preload", server.preload,
-                 "Models to load before the first request: NAME or NAME@VERSION, separated by "
-                 "commas, or all");
-  app.add_option("--max-dataset-bytes", server.max_dataset_bytes, "Largest dataset")
-      ->capture_default_str();
-  app.add_flag("--reflection", server.reflection,
-               "Serve gRPC server reflection, for tools such as grpcurl");
-  app.add_option("--max-message-bytes", server.max_message_bytes, "Largest gRPC message")
-      ->capture_default_str();
-  app.add_option("--drain-seconds", flags.drain_seconds,
-                 "Time for calls in flight to finish when the server stops")
-      ->check(CLI::Range(0, 3600))
-      ->capture_default_str();
-}
+constexpr int kExitFailure = 1;
+constexpr int kExitUsage = 2;
 
 // Whole or not at all: whoever waits for the file never reads half of it.
 bool WriteAddresses(const std::string& path, const ServerAddresses& addresses) {
@@ -103,7 +54,7 @@ bool WriteAddresses(const std::string& path, const ServerAddresses& addresses) {
   return !error;
 }
 
-// SIGTERM and SIGINT as bytes in a pipe. Not sigwait: that needs the signals blocked in every
+// Signals as bytes in a pipe. Not sigwait: that needs the signals blocked in every
 // thread, and OpenBLAS starts threads of its own before main. A handler can reach a global only.
 int signal_pipe[2];
 
@@ -118,20 +69,24 @@ bool CatchSignals() {
   action.sa_handler = WriteSignal;
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGHUP, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return true;
 }
 
-void WaitForSignal() {
+int WaitForSignal() {
   char byte = 0;
   while (read(signal_pipe[0], &byte, 1) < 0 && errno == EINTR) {
   }
+  return byte;
 }
 
-// A second signal while the server drains ends the process at once; the store is safe at any time.
+// A second signal to stop while the server drains ends the process at once; the store is safe at
+// any time.
 void ExitOnSecondSignal() {
   std::thread([] {
-    WaitForSignal();
+    while (WaitForSignal() == SIGHUP) {
+    }
     std::cerr << "mlpd: second signal, exiting at once\n";
     std::_Exit(1);
   }).detach();
@@ -160,18 +115,28 @@ void DoNotLookForDeadlocks() {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 }
 
-int Run(const Flags& flags) {
+void Reload(const ConfigurationSources& sources, Server& server, Configuration& running) {
+  const auto apply = [&server](const ServerOptions& options) {
+    return server.Reconfigure(options);
+  };
+  for (const std::string& line : ReloadConfiguration(sources, apply, running)) {
+    std::cerr << "mlpd: " << line << "\n";
+  }
+}
+
+int Serve(const ConfigurationSources& sources, Configuration configuration) {
   KeepFreedMemory();
   DoNotLookForDeadlocks();
   SilenceGrpcLog();
   if (!CatchSignals()) {
     std::cerr << "mlpd: cannot catch signals\n";
-    return 1;
+    return kExitFailure;
   }
-  absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(flags.server);
+  const std::string addresses_file = configuration.options.addresses_file;
+  absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(configuration.options);
   if (!server.ok()) {
     std::cerr << "mlpd: " << server.status().message() << "\n";
-    return 1;
+    return kExitFailure;
   }
   for (const std::string& line : (*server)->recovered()) std::cerr << "mlpd: " << line << "\n";
   const HeapTrimmer trimmer;
@@ -180,34 +145,55 @@ int Run(const Flags& flags) {
   if (!addresses.metrics.empty()) {
     std::cerr << ", metrics on http://" << addresses.metrics << "/metrics";
   }
-  std::cerr << ", data in " << flags.server.data_dir << "\n";
-  if (!flags.addresses_file.empty() && !WriteAddresses(flags.addresses_file, addresses)) {
-    std::cerr << "mlpd: cannot write the addresses to " << flags.addresses_file << "\n";
-    return 1;
+  std::cerr << ", data in " << configuration.options.data_dir << "\n";
+  if (!addresses_file.empty() && !WriteAddresses(addresses_file, addresses)) {
+    std::cerr << "mlpd: cannot write the addresses to " << addresses_file << "\n";
+    return kExitFailure;
   }
 
-  WaitForSignal();
+  while (WaitForSignal() == SIGHUP) Reload(sources, **server, configuration);
   std::cerr << "mlpd: stopping\n";
   ExitOnSecondSignal();
-  (*server)->Shutdown(absl::Seconds(flags.drain_seconds));
+  (*server)->Shutdown(absl::Seconds(configuration.options.drain_seconds));
   server->reset();
   std::cerr << "mlpd: stopped\n";
   return 0;
+}
+
+int RefuseUsage(const absl::Status& status) {
+  std::cerr << "mlpd: " << status.message() << "\n";
+  return kExitUsage;
+}
+
+int Run(const std::vector<std::string>& arguments) {
+  using Action = CommandLine::Action;
+  const absl::StatusOr<CommandLine> line = ParseCommandLine(
+      arguments, absl::StrCat("mlpd ", BuildName()), std::getenv(kConfigFileVariable));
+  if (!line.ok()) return RefuseUsage(line.status());
+  if (line->action == Action::kShowText) {
+    std::cout << line->text;
+    return 0;
+  }
+  const ConfigurationSources sources{
+      .flags = line->flags, .environment = ReadEnvironment(environ), .file = line->config_file};
+  const absl::StatusOr<Configuration> configuration = LoadConfiguration(sources);
+  if (!configuration.ok()) return RefuseUsage(configuration.status());
+  if (line->action == Action::kPrintConfig) {
+    std::cout << ConfigurationYaml(*configuration);
+    return 0;
+  }
+  const absl::Status complete = CheckOptions(configuration->options);
+  if (!complete.ok()) return RefuseUsage(complete);
+  if (line->action == Action::kCheckConfig) {
+    std::cout << "configuration is valid\n";
+    return 0;
+  }
+  return Serve(sources, *configuration);
 }
 
 }  // namespace
 }  // namespace mlp
 
 int main(int argc, char** argv) {
-  CLI::App app("mlpd trains multi-layer perceptrons and serves them over gRPC.", "mlpd");
-  mlp::Flags flags;
-  mlp::AddFlags(app, flags);
-  app.set_version_flag("--version", "mlpd " + mlp::BuildName());
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? 0 : 2;
-  }
-  return mlp::Run(flags);
+  return mlp::Run(std::vector<std::string>(argv + 1, argv + argc));
 }

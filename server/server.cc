@@ -1,14 +1,13 @@
+#include "server/server.h"
+
 #include <algorithm>
 #include <chrono>
 #include <functional>
-#include <limits>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
-#include <absl/strings/str_split.h>
 #include <grpcpp/grpcpp.h>
 #include <unistd.h>
 
@@ -24,6 +23,7 @@
 #include "server/api/model_service.h"
 #include "server/api/reflection_service.h"
 #include "server/api/training_service.h"
+#include "server/config/setting_table.h"
 #include "server/inference/batcher.h"
 #include "server/inference/preload.h"
 #include "server/inference/resident_models.h"
@@ -31,7 +31,6 @@
 #include "server/jobs/scheduler.h"
 #include "server/oip/oip_service.h"
 #include "server/rpc/blocking_server.h"
-#include "server/server.h"
 #include "server/store/restore_backup.h"
 #include "server/store/sqlite_store.h"
 #include "server/telemetry/log.h"
@@ -54,45 +53,20 @@ constexpr int64_t kMinReceivedBytes = int64_t{64} << 20;
 constexpr int kKeepaliveMs = 60'000;
 constexpr int kKeepaliveTimeoutMs = 20'000;
 
-absl::Status CheckRange(absl::string_view option, int64_t value, int64_t least, int64_t most) {
-  if (value >= least && value <= most) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(option, ": expected ", least, " to ", most, ", got ", value));
-}
-
-// An entry that is missing is most likely a name that is.
-absl::Status CheckNoneEmpty(absl::string_view option, absl::string_view list) {
-  if (list.empty()) return absl::OkStatus();
-  for (const absl::string_view entry : absl::StrSplit(list, ',')) {
-    if (!absl::StripAsciiWhitespace(entry).empty()) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat(option, ": expected names separated by commas, got an empty one in ", list));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckOptions(const ServerOptions& options) {
-  constexpr int64_t kAny = std::numeric_limits<int64_t>::max();
-  if (options.data_dir.empty()) {
-    return absl::InvalidArgumentError("data-dir: expected a folder, got nothing");
-  }
-  MLP_RETURN_IF_ERROR(CheckRange("max-running-jobs", options.max_running_jobs, 1, 64));
-  MLP_RETURN_IF_ERROR(CheckRange("training-threads", options.training_threads, 0, 1024));
-  MLP_RETURN_IF_ERROR(CheckRange("max-queued-jobs", options.max_queued_jobs, 1, 1000000));
-  MLP_RETURN_IF_ERROR(CheckRange("max-job-memory-bytes", options.max_job_memory_bytes, 0, kAny));
-  MLP_RETURN_IF_ERROR(CheckRange("checkpoint-seconds", options.checkpoint_seconds, 1, 86400));
-  MLP_RETURN_IF_ERROR(CheckRange("predict-threads", options.predict_threads, 1, 256));
-  MLP_RETURN_IF_ERROR(CheckRange("model-memory-bytes", options.model_memory_bytes, 1, kAny));
-  MLP_RETURN_IF_ERROR(CheckNoneEmpty("preload", options.preload));
-  MLP_RETURN_IF_ERROR(CheckPreload(options.preload));
-  MLP_RETURN_IF_ERROR(CheckRange("max-dataset-bytes", options.max_dataset_bytes, 1, kAny));
-  return CheckRange("max-message-bytes", options.max_message_bytes, 2 << 20,
-                    std::numeric_limits<int>::max());
-}
-
 // Half of the machine's memory, shared by the jobs that may run at the same time.
 int64_t DefaultJobMemory(int max_running_jobs) {
   return int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE) / 2 / max_running_jobs;
+}
+
+int64_t MaxJobMemory(const ServerOptions& options) {
+  if (options.max_job_memory_bytes > 0) return options.max_job_memory_bytes;
+  return DefaultJobMemory(options.max_running_jobs);
+}
+
+JobLimits LimitsOfJobs(const ServerOptions& options) {
+  return {.max_running_jobs = options.max_running_jobs,
+          .max_queued_jobs = options.max_queued_jobs,
+          .checkpoint_interval = absl::Seconds(options.checkpoint_seconds)};
 }
 
 int ThreadsOrCores(int threads) {
@@ -125,6 +99,7 @@ class ServerImpl final : public Server {
     }
 
     AddServices();
+    ApplyReloadable(options_);
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort(options_.grpc_address, grpc::InsecureServerCredentials(), &port);
@@ -161,6 +136,12 @@ class ServerImpl final : public Server {
   const std::vector<std::string>& recovered() const override { return recovered_; }
   const ServerAddresses& addresses() const override { return addresses_; }
 
+  absl::Status Reconfigure(const ServerOptions& options) override {
+    MLP_RETURN_IF_ERROR(CheckOptions(options));
+    ApplyReloadable(options);
+    return absl::OkStatus();
+  }
+
   void Shutdown(absl::Duration grace) override {
     stopped_ = true;
     health_.SetServing(false);
@@ -178,11 +159,18 @@ class ServerImpl final : public Server {
   }
 
  private:
+  // All that can change while the server runs, each where it is kept: at the start and by
+  // Reconfigure. Nothing here can fail, so that it is all or nothing.
+  void ApplyReloadable(const ServerOptions& options) {
+    scheduler_->SetLimits(LimitsOfJobs(options));
+    training_->SetMaxJobMemory(MaxJobMemory(options));
+    datasets_->SetLimits({.max_dataset_bytes = options.max_dataset_bytes});
+    models_.SetBudget(options.model_memory_bytes);
+  }
+
   absl::StatusOr<std::unique_ptr<JobScheduler>> StartScheduler() {
     JobSchedulerOptions options;
-    options.limits = {.max_running_jobs = options_.max_running_jobs,
-                      .max_queued_jobs = options_.max_queued_jobs,
-                      .checkpoint_interval = absl::Seconds(options_.checkpoint_seconds)};
+    options.limits = LimitsOfJobs(options_);
     options.training_threads = ThreadsOrCores(options_.training_threads);
     options.paused = true;
     options.on_published = [this](const v1::ModelVersion& version) { OnPublished(version); };
@@ -222,14 +210,16 @@ class ServerImpl final : public Server {
   }
 
   void AddServices() {
-    services_.push_back(
-        MakeDatasetService({.max_dataset_bytes = options_.max_dataset_bytes}, *store_));
-    services_.push_back(MakeTrainingService(
-        *scheduler_, *store_,
-        {.max_job_memory_bytes = options_.max_job_memory_bytes > 0
-                                     ? options_.max_job_memory_bytes
-                                     : DefaultJobMemory(options_.max_running_jobs),
-         .training_threads = ThreadsOrCores(options_.training_threads)}));
+    std::unique_ptr<DatasetService> datasets =
+        MakeDatasetService({.max_dataset_bytes = options_.max_dataset_bytes}, *store_);
+    std::unique_ptr<TrainingService> training =
+        MakeTrainingService(*scheduler_, *store_,
+                            {.max_job_memory_bytes = MaxJobMemory(options_),
+                             .training_threads = ThreadsOrCores(options_.training_threads)});
+    datasets_ = datasets.get();
+    training_ = training.get();
+    services_.push_back(std::move(datasets));
+    services_.push_back(std::move(training));
     services_.push_back(
         MakeModelService({.evaluation_threads = ThreadsOrCores(options_.training_threads)}, *store_,
                          models_, metrics_));
@@ -266,6 +256,8 @@ class ServerImpl final : public Server {
   HealthState health_;
   std::unique_ptr<JobScheduler> scheduler_;
   std::vector<std::unique_ptr<RpcService>> services_;
+  DatasetService* datasets_ = nullptr;   // of services_
+  TrainingService* training_ = nullptr;  // of services_
   MethodTable methods_{metrics_};
   WorkerPool workers_{{.max_threads = kMaxBlockingCalls}};
   // Of gRPC: the queues go last.

@@ -12,7 +12,6 @@
 
 #include "core/base/status_macros.h"
 #include "core/base/thread_pool.h"
-#include "server/names.h"
 #include "server/retry_delay.h"
 
 namespace mlp {
@@ -45,17 +44,6 @@ bool IsNoRoom(const absl::Status& status) {
 }
 
 }  // namespace
-
-absl::Status CheckPreload(absl::string_view list) {
-  if (list == kAll) return absl::OkStatus();
-  for (const std::string& reference : References(list)) {
-    if (reference == kAll) {
-      return absl::InvalidArgumentError("preload: expected all alone, got it in a list");
-    }
-    MLP_RETURN_IF_ERROR(ParseModelReference("preload", reference).status());
-  }
-  return absl::OkStatus();
-}
 
 PreloadResult Preload(absl::string_view list, Store& store, ResidentModels& models) {
   PreloadResult result;

@@ -1,4 +1,4 @@
-// Models loaded before the server takes its first request: the flag --preload.
+// Models loaded before the server takes its first request: the setting preload.
 #pragma once
 
 #include <cstdint>
@@ -18,13 +18,11 @@ struct PreloadResult {
   std::vector<absl::Status> failures;
 };
 
-// `list`: nothing, `all`, or model references separated by commas. INVALID_ARGUMENT.
-absl::Status CheckPreload(absl::string_view list);
-
-// Loads what a checked `list` names, a few at a time, or the newest version of every model for
-// `all` (a model of that name is all@VERSION here). What is loaded lets nothing else go, so that
-// the first ones stay; of all models, none is tried any more once there is no room for one. A model
-// that does not exist or is damaged is a failure like any other: the server can do without it.
+// Loads what `list` names, a few at a time: nothing, model references separated by commas (checked
+// as the setting), or the newest version of every model for `all` (a model of that name is
+// all@VERSION here). What is loaded lets nothing else go, so that the first ones stay; of all
+// models, none is tried any more once there is no room for one. A model that does not exist or is
+// damaged is a failure like any other: the server can do without it.
 PreloadResult Preload(absl::string_view list, Store& store, ResidentModels& models);
 
 }  // namespace mlp

@@ -63,7 +63,7 @@ class PreloadTest(ServerTestCase):
                     [MLPD, "--data-dir", str(self.path / "other"), "--grpc-address", "127.0.0.1:0",
                      "--metrics-address", "", "--preload", preload],
                     text=True, capture_output=True, timeout=30, check=False)
-                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertEqual(done.returncode, 2, done.stderr)
                 [line] = done.stderr.splitlines()
                 self.assertTrue(line.startswith("mlpd: preload"), line)
                 for part in parts:

@@ -190,7 +190,7 @@ class ServiceTest(ServerTestCase):
             for address in ("127.0.0.1:99999", "127.0.0.1", ":1"):
                 done = subprocess.run([MLPD, "--data-dir", str(self.path / "other"), flag, address],
                                       text=True, capture_output=True, timeout=30, check=False)
-                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertIn(f"{flag[2:]}: expected HOST:PORT", done.stderr)
 
     def test_a_second_signal_ends_a_draining_server_at_once(self):

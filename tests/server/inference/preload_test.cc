@@ -69,15 +69,5 @@ TEST_F(PreloadTest, AllEndsWhereTheMemoryIsFull) {
   EXPECT_EQ(models_->bytes(), 3 * OneModel());
 }
 
-TEST(Preload, ChecksReferences) {
-  for (const char* list : {"", "all", "a", "a,b@2,c", "a,"}) {
-    EXPECT_TRUE(CheckPreload(list).ok()) << list;
-  }
-  for (const char* list : {"A", "a,b@0", "a b", "a,../x", "a,all"}) {
-    EXPECT_THAT(CheckPreload(list), IsStatus(absl::StatusCode::kInvalidArgument, "preload"))
-        << list;
-  }
-}
-
 }  // namespace
 }  // namespace mlp::testing
