@@ -84,6 +84,26 @@ TEST(Optimizer, ConjugateGradientStepsByHand) {
   EXPECT_NEAR(log.thetas[2][1], 0.0, 1e-12);
 }
 
+TEST(Optimizer, ConjugateGradientTakesLongStepsAtOnceWhereJIsFlat) {
+  // A 64th of the bowl above: the same points with steps 64 times as long, 25.6 and 40. Trial and
+  // interpolation are two evaluations each; a first trial of 1 would need a third one.
+  FunctionOf bowl(2, [](const double* theta, double* gradient) {
+    gradient[0] = theta[0] / 64.0;
+    gradient[1] = 4.0 * theta[1] / 64.0;
+    return 0.5 * (theta[0] * gradient[0] + theta[1] * gradient[1]);
+  });
+  StepLog log(2);
+  Minimize(OptimizerKind::kConjugateGradient, bowl, At({4.0, 1.0}),
+           {.max_iterations = 2, .cost_tolerance = 0.0, .gradient_tolerance = 0.0}, &log);
+  ASSERT_EQ(log.steps.size(), 3u);
+  EXPECT_NEAR(log.steps[0].gradient_norm, std::sqrt(32.0) / 64.0, 1e-15);
+  EXPECT_NEAR(log.steps[1].step, 25.6, 1e-10);
+  EXPECT_NEAR(log.steps[1].cost, 3.6 / 64.0, 1e-14);
+  EXPECT_EQ(log.steps[1].cost_evaluations, 3);
+  EXPECT_NEAR(log.steps[2].step, 40.0, 1e-9);
+  EXPECT_EQ(log.steps[2].cost_evaluations, 5);
+}
+
 TEST(Optimizer, MinimizesRosenbrock) {
   for (const OptimizerKind kind : kBoth) {
     FunctionOf rosenbrock(2, Rosenbrock);
@@ -145,14 +165,12 @@ TEST(Optimizer, ReportsEveryAcceptedStepOnce) {
 }
 
 TEST(Optimizer, CountsOneEvaluationAStepWhereTheFirstTrialIsGood) {
-  // J = 0.95 (theta - 3)^2 / 2 from 2: the step length tried is 1, which leaves 0.05 of the slope.
-  FunctionOf parabola(1, [](const double* theta, double* gradient) {
-    gradient[0] = 0.95 * (theta[0] - 3.0);
-    return 0.5 * gradient[0] * (theta[0] - 3.0);
-  });
-  const OptimizerResult result =
-      Minimize(OptimizerKind::kConjugateGradient, parabola, At({2.0}), {.max_iterations = 1});
-  EXPECT_NEAR(result.best_theta[0], 2.95, 1e-14);
+  // From 3 - 20/19, where the gradient is -20/19, the step length tried is 19/20, which leaves 1/20
+  // of the slope.
+  FunctionOf parabola(1, Parabola);
+  const OptimizerResult result = Minimize(OptimizerKind::kConjugateGradient, parabola,
+                                          At({3.0 - 20.0 / 19.0}), {.max_iterations = 1});
+  EXPECT_NEAR(result.best_theta[0], 3.0 - 1.0 / 19.0, 1e-14);
   EXPECT_EQ(result.cost_evaluations, 2);
   EXPECT_EQ(parabola.evaluations, 2);
 }
