@@ -1,8 +1,9 @@
 #include "core/train/objective.h"
 
-#include <atomic>
+#include <algorithm>
 #include <cassert>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -14,11 +15,40 @@
 namespace mlp {
 namespace {
 
-void AddTo(const Vector<float>& terms, double* sum) {
-  VectorAddTo(terms.data(), sum, terms.size());
+// Entries of Theta that one thread sums at a time: they stay in its L1 cache.
+constexpr int64_t kRange = 2048;
+
+// Entries of Theta that lie together, all of them weights or biases.
+struct ParameterRange {
+  int64_t begin;
+  int64_t size;
+  bool is_penalized;  // biases are not
+};
+
+std::vector<ParameterRange> RangesOf(const ParameterLayout& layout) {
+  std::vector<ParameterRange> ranges;
+  for (const ParameterLayout::Layer& layer : layout.layers) {
+    for (int64_t begin = layer.weights; begin < layer.biases; begin += kRange) {
+      ranges.push_back({begin, std::min(kRange, layer.biases - begin), true});
+    }
+    ranges.push_back({layer.biases, layer.outputs, false});
+  }
+  return ranges;
 }
-void AddTo(const Vector<double>& terms, double* sum) {
-  VectorMap<double>(sum, terms.size()) += terms;
+
+// Blocks whose gradients are kept until they are added up: as many as have room in 4 MiB, one a
+// thread at least, as many for each thread.
+constexpr int64_t kGradientsAtOnce = int64_t{1} << 20;
+
+int BlocksAtOnce(int64_t parameters, int blocks, int threads) {
+  const auto fit = static_cast<int>(std::min<int64_t>(kGradientsAtOnce / parameters, blocks));
+  if (fit == blocks) return blocks;
+  return std::min(std::max(fit / threads, 1) * threads, blocks);
+}
+
+void AddTo(const float* terms, double* sum, int64_t count) { VectorAddTo(terms, sum, count); }
+void AddTo(const double* terms, double* sum, int64_t count) {
+  VectorMap<double>(sum, count) += ConstVectorMap<double>(terms, count);
 }
 
 }  // namespace
@@ -28,7 +58,6 @@ struct Objective<Scalar>::State {
   // Scratch memory of one thread.
   struct Worker {
     Propagation<Scalar> propagation;
-    Vector<Scalar> gradient;  // of one block
     PropagationScratch scratch = {};
   };
 
@@ -41,7 +70,10 @@ struct Objective<Scalar>::State {
         weights(std::move(all_examples.weights)),
         pool(thread_pool),
         blocks(topology, all_examples.rows()),
-        theta(layout.size) {
+        ranges(RangesOf(layout)),
+        theta(layout.size),
+        costs(static_cast<size_t>(blocks.count())),
+        squares(ranges.size()) {
     if constexpr (std::is_same_v<Scalar, float>) {
       if (SparseInputs::Pay(all_examples.features)) {
         sparse.emplace(all_examples.features, blocks, layout.layers[0], pool);
@@ -53,17 +85,19 @@ struct Objective<Scalar>::State {
     }
     workers.reserve(static_cast<size_t>(pool.threads()));
     for (int i = 0; i < pool.threads(); ++i) {
-      workers.push_back(
-          {Propagation<Scalar>(topology, blocks.max_rows()), Vector<Scalar>(layout.size)});
+      workers.push_back({Propagation<Scalar>(topology, blocks.max_rows())});
       // Here, where the caller can handle it, and not on a pool thread, where memory that cannot be
       // had would end the process.
       workers.back().propagation.PrepareBackward();
     }
+    block_gradients.assign(
+        static_cast<size_t>(BlocksAtOnce(layout.size, blocks.count(), pool.threads())),
+        Vector<Scalar>::Zero(layout.size));
   }
 
-  // Weighted sum of the cross-entropy of a block; where `with_gradient`, its summed gradient goes
-  // to worker.
-  double EvaluateBlock(int block, Worker& worker, bool with_gradient) const {
+  // Weighted sum of the cross-entropy of a block; its summed gradient goes to `gradient`, where not
+  // null.
+  double EvaluateBlock(int block, Worker& worker, Scalar* gradient) const {
     const int64_t begin = blocks.begin(block);
     const int rows = blocks.rows(block);
     typename Propagation<Scalar>::Targets targets;
@@ -76,39 +110,42 @@ struct Objective<Scalar>::State {
     if constexpr (std::is_same_v<Scalar, float>) {
       if (sparse.has_value()) {
         SparseInputs::Block inputs(*sparse, block, worker.scratch);
-        return EvaluateInputs(inputs, targets, worker, with_gradient);
+        return EvaluateInputs(inputs, targets, worker, gradient);
       }
     }
-    return EvaluateInputs(features.row(begin).data(), targets, worker, with_gradient);
+    return EvaluateInputs(features.row(begin).data(), targets, worker, gradient);
   }
 
   template <typename Inputs>
   double EvaluateInputs(Inputs&& inputs, const typename Propagation<Scalar>::Targets& targets,
-                        Worker& worker, bool with_gradient) const {
+                        Worker& worker, Scalar* gradient) const {
     worker.propagation.Forward(theta.data(), inputs, static_cast<int>(targets.labels.size()));
-    if (with_gradient) {
-      return worker.propagation.Backward(theta.data(), inputs, targets, cost,
-                                         worker.gradient.data());
+    if (gradient != nullptr) {
+      return worker.propagation.Backward(theta.data(), inputs, targets, cost, gradient);
     }
     return CrossEntropySum<Scalar>(cost, worker.propagation.logits(), targets.labels,
                                    targets.weights);
   }
 
-  // Adds the penalty's gradient lambda / m * Theta to `gradient`, where not null, and returns
-  // lambda / (2 m) * sum(Theta^2), both without biases.
-  double Regularize(double* gradient) const {
-    if (lambda == 0.0) return 0.0;
-    const double scale = lambda / static_cast<double>(labels.size());
-    double sum = 0.0;
-    for (const ParameterLayout::Layer& layer : layout.layers) {
-      const int64_t count = layer.biases - layer.weights;
-      const auto values = theta.segment(layer.weights, count).template cast<double>();
-      sum += values.squaredNorm();
-      if (gradient != nullptr) {
-        VectorMap<double>(gradient + layer.weights, count) += scale * values;
-      }
+  // gradient += the first `count` of block_gradients, in that order.
+  void AddBlocks(const ParameterRange& range, int count, double* gradient) const {
+    for (int i = 0; i < count; ++i) {
+      AddTo(block_gradients[static_cast<size_t>(i)].data() + range.begin, gradient + range.begin,
+            range.size);
     }
-    return 0.5 * scale * sum;
+  }
+
+  // Makes of the summed gradient, where not null, that of J: its mean and lambda / m * Theta
+  // without biases. Returns the sum of Theta^2 without biases.
+  double Regularize(const ParameterRange& range, double* gradient) const {
+    const auto m = static_cast<double>(labels.size());
+    VectorMap<double> slope(gradient == nullptr ? nullptr : gradient + range.begin,
+                            gradient == nullptr ? 0 : range.size);
+    slope /= m;
+    if (lambda == 0.0 || !range.is_penalized) return 0.0;
+    const auto values = theta.segment(range.begin, range.size).template cast<double>();
+    if (gradient != nullptr) slope += lambda / m * values;
+    return values.squaredNorm();
   }
 
   bool IsInterrupted() const { return interrupted && interrupted(); }
@@ -120,11 +157,15 @@ struct Objective<Scalar>::State {
   const std::vector<float> weights;  // empty: all 1
   ThreadPool& pool;
   const RowBlocks blocks;
+  const std::vector<ParameterRange> ranges;
   // One of the two.
   Matrix<Scalar> features;
   std::optional<SparseInputs> sparse;
   Vector<Scalar> theta;
   std::vector<Worker> workers;
+  std::vector<Vector<Scalar>> block_gradients;  // of the blocks that are computed at once
+  std::vector<double> costs;                    // by block
+  std::vector<double> squares;                  // by range
   std::function<bool()> interrupted;
 };
 
@@ -157,31 +198,34 @@ double Objective<Scalar>::Evaluate(const double* theta, double* gradient) {
       state.sparse->SetWeights(state.theta.data(), state.pool);
     }
   }
-  VectorMap<double> total_gradient(gradient, gradient == nullptr ? 0 : size());
-  total_gradient.setZero();
-  double total_cost = 0.0;
-
-  // The block whose turn it is to be added. Blocks are handed out in rising order, so the thread
-  // that has it is at work and never waits for one behind it.
-  std::atomic<int> turn = 0;
-  state.pool.ParallelFor(state.blocks.count(), [&](int block, int index) {
-    typename State::Worker& worker = state.workers[static_cast<size_t>(index)];
-    const bool skip = state.IsInterrupted();
-    const double cost = skip ? std::numeric_limits<double>::quiet_NaN()
-                             : state.EvaluateBlock(block, worker, gradient != nullptr);
-    for (int current = turn.load(std::memory_order_acquire); current != block;
-         current = turn.load(std::memory_order_acquire)) {
-      turn.wait(current, std::memory_order_acquire);
-    }
-    total_cost += cost;
-    if (gradient != nullptr && !skip) AddTo(worker.gradient, gradient);
-    turn.store(block + 1, std::memory_order_release);
-    turn.notify_all();
-  });
+  const int blocks = state.blocks.count();
+  const auto at_once = static_cast<int>(state.block_gradients.size());
+  for (int first = 0; first < blocks; first += at_once) {
+    const int count = std::min(at_once, blocks - first);
+    state.pool.ParallelFor(count, [&](int index, int worker) {
+      Scalar* const to =
+          gradient == nullptr ? nullptr : state.block_gradients[static_cast<size_t>(index)].data();
+      state.costs[static_cast<size_t>(first + index)] =
+          state.IsInterrupted()
+              ? std::numeric_limits<double>::quiet_NaN()
+              : state.EvaluateBlock(first + index, state.workers[static_cast<size_t>(worker)], to);
+    });
+    const bool is_last = first + count == blocks;
+    if (gradient == nullptr && !is_last) continue;
+    state.pool.ParallelFor(static_cast<int>(state.ranges.size()), [&](int index, int) {
+      const ParameterRange& range = state.ranges[static_cast<size_t>(index)];
+      if (gradient != nullptr) {
+        if (first == 0) std::fill_n(gradient + range.begin, range.size, 0.0);
+        state.AddBlocks(range, count, gradient);
+      }
+      if (is_last) state.squares[static_cast<size_t>(index)] = state.Regularize(range, gradient);
+    });
+  }
 
   const auto rows = static_cast<double>(state.labels.size());
-  total_gradient /= rows;
-  return total_cost / rows + state.Regularize(gradient);
+  const double cost = std::accumulate(state.costs.begin(), state.costs.end(), 0.0);
+  const double squares = std::accumulate(state.squares.begin(), state.squares.end(), 0.0);
+  return (cost + 0.5 * state.lambda * squares) / rows;
 }
 
 template class Objective<float>;

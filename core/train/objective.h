@@ -16,10 +16,10 @@ namespace mlp {
 
 // Thread-compatible. Keeps a reference to `pool`.
 //
-// Each block's cost and gradient (float) is computed by one thread; finished blocks are added to
-// the totals (double) in block order, each waiting for its turn. Memory: per thread one gradient
-// and the activations of one block; the examples, whose features, where most are 0, become lists of
-// those that are not (float, SparseInputs).
+// Each block's cost and gradient (float) is computed by one thread. Then all threads add up blocks'
+// gradients (double), each a range of parameters at a time, in block order. Memory: per thread one
+// gradient, or as many as have room in 4 MiB, and the activations of one block; the examples, whose
+// features, where most are 0, become lists of those that are not (float, SparseInputs).
 template <typename Scalar>
 class Objective final : public CostFunction {
  public:

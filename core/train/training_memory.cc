@@ -14,6 +14,9 @@ namespace {
 // checkpoint. Counted by tests/bench/training_bench, as are all numbers here.
 constexpr double kWorkingVectors = 28.0;
 
+// Objective's gradients of blocks, where one a thread is less.
+constexpr double kGradientsAtOnceBytes = 4 << 20;
+
 // BatchFeed's batches made ahead, where a batch is not larger.
 constexpr double kBytesAhead = 4 << 20;
 
@@ -38,8 +41,10 @@ double FullBatchBytes(const OptimizerOptions& optimizer, const Sizes& sizes) {
   const double vectors = kWorkingVectors + (remembers_steps ? 2.0 * optimizer.lbfgs_history : 0.0);
   const double features = sizes.rows * sizes.inputs * sizeof(float);
   const double weights = sizes.weights * (vectors * sizeof(double) + sizeof(float));
-  const double per_thread = sizes.weights * sizeof(float) + sizes.Activations(sizes.block_rows);
-  return features + weights + per_thread * sizes.threads;
+  const double gradients =
+      std::max(sizes.weights * sizeof(float) * sizes.threads, kGradientsAtOnceBytes);
+  const double activations = sizes.Activations(sizes.block_rows) * sizes.threads;
+  return features + weights + gradients + activations;
 }
 
 double MiniBatchBytes(const TrainingConfig& config, int threads, const Sizes& sizes) {

@@ -199,6 +199,31 @@ TEST(Objective, HasTheSameBitsWithAnyNumberOfThreads) {
   }
 }
 
+// The gradients of all blocks have no room at once: they are added up in several goes, of as many
+// blocks as there are threads.
+TEST(Objective, HasTheSameBitsWhereGradientsAreLarge) {
+  const Topology topology = {
+      .inputs = 10, .layers = {{.units = 100'000, .activation = Activation::kTanh}, {.units = 2}}};
+  const Examples examples = RandomExamples(190, 10, 2, 3);
+  const Vector<double> theta = InitialParameters(topology, {}, 5);
+  ThreadPool one({.threads = 1});
+  Objective<float> reference(topology, CostKind::kSigmoidCrossEntropy, 0.7, examples, one);
+  Vector<double> expected(theta.size()), gradient(theta.size());
+  const double expected_cost = reference.Evaluate(theta.data(), expected.data());
+  {
+    Objective<double> in_double(topology, CostKind::kSigmoidCrossEntropy, 0.7, examples, one);
+    EXPECT_NEAR(in_double.Evaluate(theta.data(), gradient.data()), expected_cost,
+                1e-6 * expected_cost);
+    EXPECT_LT((gradient - expected).cwiseAbs().maxCoeff(), 1e-5);
+  }
+  for (const int threads : {2, 7}) {
+    ThreadPool pool({.threads = threads});
+    Objective<float> objective(topology, CostKind::kSigmoidCrossEntropy, 0.7, examples, pool);
+    EXPECT_EQ(objective.Evaluate(theta.data(), gradient.data()), expected_cost) << threads;
+    EXPECT_EQ(gradient, expected) << threads;
+  }
+}
+
 TEST(Objective, IsTheMeanOverBlocksOfAnySize) {
   // The first 700 rows and the last 301 in separate objectives, weighted, give the whole.
   const Topology topology = {.inputs = 6, .layers = {{.units = 4}, {.units = 3}}};
