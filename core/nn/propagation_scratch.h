@@ -13,6 +13,9 @@ class PropagationScratch {
   // `count` floats on a cache-line boundary, of undefined value, until the next call.
   float* Take(int64_t count);
 
+  // What Take gave last; null before it.
+  float* values() const { return values_.get(); }
+
   int64_t bytes() const { return count_ * static_cast<int64_t>(sizeof(float)); }
 
  private:

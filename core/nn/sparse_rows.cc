@@ -83,8 +83,8 @@ int64_t SparseRows::Bytes(int64_t most_rows, int64_t most_columns) {
           static_cast<int64_t>(sizeof(SparseRow)));
 }
 
-PackedRows::PackedRows(const SparseRows& lists, int64_t rows) {
-  const absl::Span<const SparseRow> all(lists.from(0), static_cast<size_t>(rows));
+PackedRows::PackedRows(const SparseRow* lists, int64_t rows) {
+  const absl::Span<const SparseRow> all(lists, static_cast<size_t>(rows));
   size_t entries = 0;
   for (const SparseRow& row : all) entries += static_cast<size_t>(row.count);
   // Their memory does not move from here on.
@@ -100,11 +100,25 @@ PackedRows::PackedRows(const SparseRows& lists, int64_t rows) {
   }
 }
 
+int64_t PackedRows::Bytes(const SparseRow* lists, int64_t rows) {
+  int64_t entries = 0;
+  for (int64_t i = 0; i < rows; ++i) entries += lists[i].count;
+  return entries * static_cast<int64_t>(sizeof(float) + sizeof(int32_t)) +
+         rows * static_cast<int64_t>(sizeof(SparseRow));
+}
+
+int64_t CountNonZeros(const float* values, int64_t count) {
+  return count - std::count(values, values + count, 0.0f);
+}
+
+bool FewEnoughForLists(int64_t non_zeros, int64_t all) {
+  return static_cast<double>(non_zeros) < kMostNonZeros * static_cast<double>(all);
+}
+
 bool MostlyZeros(const float* values, int64_t rows, int64_t columns, double share) {
   int64_t seen = 0, non_zeros = 0;
   for (int64_t i = 0; i < rows; i += kRowsPerSample, seen += columns) {
-    const float* const row = values + i * columns;
-    non_zeros += columns - std::count(row, row + columns, 0.0f);
+    non_zeros += CountNonZeros(values + i * columns, columns);
   }
   return share * static_cast<double>(non_zeros) < kMostNonZeros * static_cast<double>(seen);
 }

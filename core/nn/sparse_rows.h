@@ -44,8 +44,11 @@ class SparseRows {
 // Copies of such lists without room to spare, to be kept. Immutable; thread-safe.
 class PackedRows {
  public:
-  // The first so many of `lists`.
-  PackedRows(const SparseRows& lists, int64_t rows);
+  // So many lists from `lists` on.
+  PackedRows(const SparseRow* lists, int64_t rows);
+  PackedRows(PackedRows&&) = default;  // a copy's rows would be the original's
+
+  static int64_t Bytes(const SparseRow* lists, int64_t rows);
 
   const SparseRow* rows() const { return rows_.data(); }
 
@@ -55,8 +58,14 @@ class PackedRows {
   std::vector<SparseRow> rows_;
 };
 
-// Whether lists are faster to multiply with than the whole matrix [rows x columns], of which a
-// share of 1 - `share` will be made 0 yet; by a sample of the rows.
+// Of either sign; what is no number counts.
+int64_t CountNonZeros(const float* values, int64_t count);
+
+// Whether lists are faster to multiply with than whole rows where so many of `all` are not 0.
+bool FewEnoughForLists(int64_t non_zeros, int64_t all);
+
+// The same for a matrix [rows x columns], of which a share of 1 - `share` will be made 0 yet; by a
+// sample of the rows.
 bool MostlyZeros(const float* values, int64_t rows, int64_t columns, double share = 1.0);
 
 }  // namespace mlp

@@ -106,12 +106,12 @@ class CeresOptimizer final : public Optimizer {
   CeresOptimizer(const OptimizerOptions& options, const Clock& clock)
       : options_(options), clock_(clock) {}
 
-  OptimizerResult Minimize(CostFunction& cost, const MinimizationStart& start,
+  OptimizerResult Minimize(CostFunction& cost, MinimizationStart start,
                            const StoppingOptions& stopping, std::stop_token stop,
                            StepObserver* observer) override {
     KeepGlogQuiet();
     MinimizationRecord record(cost, start, stopping, clock_, std::move(stop), observer);
-    Vector<double> theta = start.theta;
+    Vector<double> theta = std::move(start.theta);
     const double scale = ScaleOf(options_.kind);
     const ceres::GradientProblem problem(
         new RecordedFunction(record, static_cast<int>(cost.size()), scale));

@@ -148,7 +148,7 @@ class Optimizer {
   // either. J ran away: it is over 1e6 times its initial value (plus one). A search that finds no
   // lower J among finite ones is kConverged: there is none at float precision. `observer` may be
   // null.
-  virtual OptimizerResult Minimize(CostFunction& cost, const MinimizationStart& start,
+  virtual OptimizerResult Minimize(CostFunction& cost, MinimizationStart start,
                                    const StoppingOptions& stopping, std::stop_token stop,
                                    StepObserver* observer) = 0;
 };

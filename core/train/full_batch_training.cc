@@ -59,7 +59,7 @@ class StepRecorder final : public StepObserver {
     if (!data.split.validation.empty()) {
       validation_ =
           std::make_unique<Objective<float>>(config.topology, config.cost, /*lambda=*/0.0,
-                                             GatherPart(data, data.split.validation), context.pool);
+                                             RowsOf(data, data.split.validation), context.pool);
     }
   }
 
@@ -128,13 +128,13 @@ class StepRecorder final : public StepObserver {
 };
 
 // Any accepted step is better than the start before its J is known.
-Checkpoint StartAt(const Vector<double>& theta, bool has_validation) {
+Checkpoint StartAt(Vector<double> theta, bool has_validation) {
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
   Checkpoint progress;
-  progress.theta = theta;
   progress.initial_cost = kNan;
   progress.kept = {
       .theta = theta.cast<float>(), .iteration = 0, .cost = kNan, .validation_cost = std::nullopt};
+  progress.theta = std::move(theta);
   if (has_validation) progress.kept.validation_cost = kNan;
   return progress;
 }
@@ -153,22 +153,24 @@ std::string BrokenLayer(const WatchedObjective& objective, const Topology& topol
 }  // namespace
 
 TrainedWeights TrainFullBatch(const TrainingConfig& config, const TrainingData& data,
-                              const Vector<double>& start, const TrainingContext& context) {
+                              Vector<double> start, const TrainingContext& context) {
   Objective<float> objective(config.topology, config.cost, config.lambda,
-                             GatherPart(data, data.split.training), context.pool);
+                             RowsOf(data, data.split.training), context.pool);
   WatchedObjective watched(objective);
-  Checkpoint before =
-      context.resume != nullptr ? *context.resume : StartAt(start, !data.split.validation.empty());
-  const MinimizationStart begin = {.theta = before.theta,
-                                   .iteration = before.iterations,
-                                   .elapsed = absl::Seconds(before.seconds)};
+  Checkpoint before = context.resume != nullptr
+                          ? *context.resume
+                          : StartAt(std::move(start), !data.split.validation.empty());
+  MinimizationStart begin = {.theta = before.theta,
+                             .iteration = before.iterations,
+                             .elapsed = absl::Seconds(before.seconds)};
   StepRecorder recorder(config, data, context, std::move(before));
   if (context.resume != nullptr) {
     context.Log(absl::StrCat("resumed from the weights of iteration ", begin.iteration,
                              ", with a fresh memory"));
   }
-  OptimizerResult result = MakeOptimizer(config.optimizer, context.clock)
-                               ->Minimize(watched, begin, config.stopping, context.stop, &recorder);
+  OptimizerResult result =
+      MakeOptimizer(config.optimizer, context.clock)
+          ->Minimize(watched, std::move(begin), config.stopping, context.stop, &recorder);
   if (result.reason == StopReason::kCancelled && context.checkpoints != nullptr) {
     recorder.SaveCheckpoint();
   }

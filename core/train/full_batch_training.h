@@ -12,6 +12,6 @@ namespace mlp {
 // validation cost, without a validation part of the lowest J. Cancelled and diverged trainings are
 // outcomes.
 TrainedWeights TrainFullBatch(const TrainingConfig& config, const TrainingData& data,
-                              const Vector<double>& start, const TrainingContext& context);
+                              Vector<double> start, const TrainingContext& context);
 
 }  // namespace mlp

@@ -4,13 +4,12 @@
 #include <cassert>
 #include <limits>
 #include <numeric>
-#include <optional>
 #include <type_traits>
 #include <utility>
 
 #include "core/nn/vector_math.h"
+#include "core/train/block_inputs.h"
 #include "core/train/row_blocks.h"
-#include "core/train/sparse_inputs.h"
 
 namespace mlp {
 namespace {
@@ -51,80 +50,81 @@ void AddTo(const double* terms, double* sum, int64_t count) {
   VectorMap<double>(sum, count) += ConstVectorMap<double>(terms, count);
 }
 
+// Whole rows in double, for checks: all are kept.
+class InputsInDouble {
+ public:
+  InputsInDouble(const PartRows& rows, const RowBlocks& blocks, const ParameterLayout::Layer&,
+                 ThreadPool&)
+      : blocks_(blocks) {
+    MatrixF scaled(rows.count, rows.features);
+    rows.copy(0, rows.count, scaled.data());
+    rows_ = scaled.cast<double>();
+  }
+
+  void SetWeights(const double*, ThreadPool&) {}
+
+  template <typename Use>
+  double With(int block, int, const Use& use) const {
+    return use(rows_.row(blocks_.begin(block)).data());
+  }
+
+ private:
+  const RowBlocks& blocks_;
+  Matrix<double> rows_;
+};
+
+template <typename Scalar>
+using InputsOf = std::conditional_t<std::is_same_v<Scalar, float>, BlockInputs, InputsInDouble>;
+
 }  // namespace
 
 template <typename Scalar>
 struct Objective<Scalar>::State {
-  // Scratch memory of one thread.
-  struct Worker {
-    Propagation<Scalar> propagation;
-    PropagationScratch scratch = {};
-  };
-
-  State(const Topology& topology, CostKind cost_kind, double lambda_value, Examples all_examples,
+  State(const Topology& topology, CostKind cost_kind, double lambda_value, PartRows part,
         ThreadPool& thread_pool)
       : layout(topology),
         cost(cost_kind),
         lambda(lambda_value),
-        labels(std::move(all_examples.labels)),
-        weights(std::move(all_examples.weights)),
+        rows(std::move(part)),
         pool(thread_pool),
-        blocks(topology, all_examples.rows()),
+        blocks(topology, rows.count),
         ranges(RangesOf(layout)),
+        inputs(rows, blocks, layout.layers[0], pool),
         theta(layout.size),
         costs(static_cast<size_t>(blocks.count())),
         squares(ranges.size()) {
-    if constexpr (std::is_same_v<Scalar, float>) {
-      if (SparseInputs::Pay(all_examples.features)) {
-        sparse.emplace(all_examples.features, blocks, layout.layers[0], pool);
-      } else {
-        features = std::move(all_examples.features);
-      }
-    } else {
-      features = all_examples.features.template cast<Scalar>();
-    }
     workers.reserve(static_cast<size_t>(pool.threads()));
-    for (int i = 0; i < pool.threads(); ++i) {
-      workers.push_back({Propagation<Scalar>(topology, blocks.max_rows())});
-      // Here, where the caller can handle it, and not on a pool thread, where memory that cannot be
-      // had would end the process.
-      workers.back().propagation.PrepareBackward();
-    }
+    for (int i = 0; i < pool.threads(); ++i) workers.emplace_back(topology, blocks.max_rows());
+  }
+
+  // Takes the memory that only gradients need: here, where the caller can handle its absence, and
+  // not on a pool thread, where it would end the process.
+  void PrepareGradients() {
+    if (!block_gradients.empty()) return;
+    for (Propagation<Scalar>& worker : workers) worker.PrepareBackward();
     block_gradients.assign(
         static_cast<size_t>(BlocksAtOnce(layout.size, blocks.count(), pool.threads())),
         Vector<Scalar>::Zero(layout.size));
   }
 
-  // Weighted sum of the cross-entropy of a block; its summed gradient goes to `gradient`, where not
-  // null.
-  double EvaluateBlock(int block, Worker& worker, Scalar* gradient) const {
-    const int64_t begin = blocks.begin(block);
-    const int rows = blocks.rows(block);
+  // Weighted sum of the cross-entropy of a block, computed by `worker`; its summed gradient goes to
+  // `gradient`, where not null.
+  double EvaluateBlock(int block, int worker, Scalar* gradient) {
+    const auto begin = static_cast<size_t>(blocks.begin(block));
+    const auto count = static_cast<size_t>(blocks.rows(block));
     typename Propagation<Scalar>::Targets targets;
-    targets.labels =
-        absl::MakeConstSpan(labels).subspan(static_cast<size_t>(begin), static_cast<size_t>(rows));
-    if (!weights.empty()) {
-      targets.weights = absl::MakeConstSpan(weights).subspan(static_cast<size_t>(begin),
-                                                             static_cast<size_t>(rows));
+    targets.labels = absl::MakeConstSpan(rows.labels).subspan(begin, count);
+    if (!rows.weights.empty()) {
+      targets.weights = absl::MakeConstSpan(rows.weights).subspan(begin, count);
     }
-    if constexpr (std::is_same_v<Scalar, float>) {
-      if (sparse.has_value()) {
-        SparseInputs::Block inputs(*sparse, block, worker.scratch);
-        return EvaluateInputs(inputs, targets, worker, gradient);
+    Propagation<Scalar>& propagation = workers[static_cast<size_t>(worker)];
+    return inputs.With(block, worker, [&](auto&& block_inputs) {
+      propagation.Forward(theta.data(), block_inputs, static_cast<int>(count));
+      if (gradient != nullptr) {
+        return propagation.Backward(theta.data(), block_inputs, targets, cost, gradient);
       }
-    }
-    return EvaluateInputs(features.row(begin).data(), targets, worker, gradient);
-  }
-
-  template <typename Inputs>
-  double EvaluateInputs(Inputs&& inputs, const typename Propagation<Scalar>::Targets& targets,
-                        Worker& worker, Scalar* gradient) const {
-    worker.propagation.Forward(theta.data(), inputs, static_cast<int>(targets.labels.size()));
-    if (gradient != nullptr) {
-      return worker.propagation.Backward(theta.data(), inputs, targets, cost, gradient);
-    }
-    return CrossEntropySum<Scalar>(cost, worker.propagation.logits(), targets.labels,
-                                   targets.weights);
+      return CrossEntropySum<Scalar>(cost, propagation.logits(), targets.labels, targets.weights);
+    });
   }
 
   // gradient += the first `count` of block_gradients, in that order.
@@ -138,7 +138,7 @@ struct Objective<Scalar>::State {
   // Makes of the summed gradient, where not null, that of J: its mean and lambda / m * Theta
   // without biases. Returns the sum of Theta^2 without biases.
   double Regularize(const ParameterRange& range, double* gradient) const {
-    const auto m = static_cast<double>(labels.size());
+    const auto m = static_cast<double>(rows.count);
     VectorMap<double> slope(gradient == nullptr ? nullptr : gradient + range.begin,
                             gradient == nullptr ? 0 : range.size);
     slope /= m;
@@ -153,28 +153,30 @@ struct Objective<Scalar>::State {
   const ParameterLayout layout;
   const CostKind cost;
   const double lambda;
-  const std::vector<int32_t> labels;
-  const std::vector<float> weights;  // empty: all 1
+  const PartRows rows;
   ThreadPool& pool;
   const RowBlocks blocks;
   const std::vector<ParameterRange> ranges;
-  // One of the two.
-  Matrix<Scalar> features;
-  std::optional<SparseInputs> sparse;
+  InputsOf<Scalar> inputs;
   Vector<Scalar> theta;
-  std::vector<Worker> workers;
-  std::vector<Vector<Scalar>> block_gradients;  // of the blocks that are computed at once
+  std::vector<Propagation<Scalar>> workers;     // one a thread
+  std::vector<Vector<Scalar>> block_gradients;  // of the blocks computed at once; empty before
   std::vector<double> costs;                    // by block
   std::vector<double> squares;                  // by range
   std::function<bool()> interrupted;
 };
 
 template <typename Scalar>
-Objective<Scalar>::Objective(const Topology& topology, CostKind cost, double lambda,
-                             Examples examples, ThreadPool& pool) {
-  assert(examples.rows() >= 1);
-  state_ = std::make_unique<State>(topology, cost, lambda, std::move(examples), pool);
+Objective<Scalar>::Objective(const Topology& topology, CostKind cost, double lambda, PartRows rows,
+                             ThreadPool& pool) {
+  assert(rows.count >= 1);
+  state_ = std::make_unique<State>(topology, cost, lambda, std::move(rows), pool);
 }
+
+template <typename Scalar>
+Objective<Scalar>::Objective(const Topology& topology, CostKind cost, double lambda,
+                             Examples examples, ThreadPool& pool)
+    : Objective(topology, cost, lambda, RowsOf(std::move(examples)), pool) {}
 
 template <typename Scalar>
 Objective<Scalar>::~Objective() = default;
@@ -193,25 +195,20 @@ template <typename Scalar>
 double Objective<Scalar>::Evaluate(const double* theta, double* gradient) {
   State& state = *state_;
   state.theta = ConstVectorMap<double>(theta, size()).template cast<Scalar>();
-  if (state.sparse.has_value()) {
-    if constexpr (std::is_same_v<Scalar, float>) {
-      state.sparse->SetWeights(state.theta.data(), state.pool);
-    }
-  }
+  state.inputs.SetWeights(state.theta.data(), state.pool);
   const int blocks = state.blocks.count();
-  const auto at_once = static_cast<int>(state.block_gradients.size());
+  if (gradient != nullptr) state.PrepareGradients();
+  const int at_once = gradient == nullptr ? blocks : static_cast<int>(state.block_gradients.size());
   for (int first = 0; first < blocks; first += at_once) {
     const int count = std::min(at_once, blocks - first);
     state.pool.ParallelFor(count, [&](int index, int worker) {
       Scalar* const to =
           gradient == nullptr ? nullptr : state.block_gradients[static_cast<size_t>(index)].data();
       state.costs[static_cast<size_t>(first + index)] =
-          state.IsInterrupted()
-              ? std::numeric_limits<double>::quiet_NaN()
-              : state.EvaluateBlock(first + index, state.workers[static_cast<size_t>(worker)], to);
+          state.IsInterrupted() ? std::numeric_limits<double>::quiet_NaN()
+                                : state.EvaluateBlock(first + index, worker, to);
     });
     const bool is_last = first + count == blocks;
-    if (gradient == nullptr && !is_last) continue;
     state.pool.ParallelFor(static_cast<int>(state.ranges.size()), [&](int index, int) {
       const ParameterRange& range = state.ranges[static_cast<size_t>(index)];
       if (gradient != nullptr) {
@@ -222,7 +219,7 @@ double Objective<Scalar>::Evaluate(const double* theta, double* gradient) {
     });
   }
 
-  const auto rows = static_cast<double>(state.labels.size());
+  const auto rows = static_cast<double>(state.rows.count);
   const double cost = std::accumulate(state.costs.begin(), state.costs.end(), 0.0);
   const double squares = std::accumulate(state.squares.begin(), state.squares.end(), 0.0);
   return (cost + 0.5 * state.lambda * squares) / rows;

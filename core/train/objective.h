@@ -11,6 +11,7 @@
 #include "core/nn/cost.h"
 #include "core/nn/propagation.h"
 #include "core/optim/optimizer.h"
+#include "core/train/part_rows.h"
 
 namespace mlp {
 
@@ -18,11 +19,13 @@ namespace mlp {
 //
 // Each block's cost and gradient (float) is computed by one thread. Then all threads add up blocks'
 // gradients (double), each a range of parameters at a time, in block order. Memory: per thread one
-// gradient, or as many as have room in 4 MiB, and the activations of one block; the examples, whose
-// features, where most are 0, become lists of those that are not (float, SparseInputs).
+// gradient, or as many as have room in 4 MiB, and the activations of one block; in float, what
+// BlockInputs keeps, in double all rows.
 template <typename Scalar>
 class Objective final : public CostFunction {
  public:
+  Objective(const Topology& topology, CostKind cost, double lambda, PartRows rows,
+            ThreadPool& pool);
   Objective(const Topology& topology, CostKind cost, double lambda, Examples examples,
             ThreadPool& pool);
   ~Objective() override;

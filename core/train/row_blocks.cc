@@ -9,16 +9,16 @@ namespace {
 // stay near the core and that small datasets keep all threads busy.
 constexpr int64_t kRowsPerBlock = 256;
 
-// Networks so wide that 256 rows of activations would take over 16 MiB get fewer rows.
-constexpr int64_t kActivationsPerBlock = int64_t{1} << 22;
+// Networks so wide that 256 rows of inputs and activations would take over 16 MiB get fewer rows.
+constexpr int64_t kValuesPerBlock = int64_t{1} << 22;
 
 }  // namespace
 
 RowBlocks::RowBlocks(const Topology& topology, int64_t rows) : rows_(rows) {
-  int64_t units = 0;
+  int64_t units = topology.inputs;
   for (const LayerSpec& layer : topology.layers) units += layer.units;
   const int64_t block_rows =
-      std::clamp(kActivationsPerBlock / std::max(units, int64_t{1}), int64_t{1}, kRowsPerBlock);
+      std::clamp(kValuesPerBlock / std::max(units, int64_t{1}), int64_t{1}, kRowsPerBlock);
   count_ = static_cast<int>((rows + block_rows - 1) / block_rows);
 }
 

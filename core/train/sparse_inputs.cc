@@ -1,7 +1,6 @@
 #include "core/train/sparse_inputs.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "core/nn/sparse_product_avx512.h"
 #include "core/nn/tile_product_avx512.h"
@@ -15,48 +14,28 @@ int64_t PanelWidth(int64_t units) {
   return std::min(kSparsePanel, (units + kVector - 1) / kVector * kVector);
 }
 
-PackedRows ByRow(const float* inputs, int64_t rows, int64_t columns) {
-  SparseRows lists(rows, columns);
-  for (int64_t i = 0; i < rows; ++i) {
-    std::copy_n(inputs + i * columns, columns, lists.Dense(i));
-    lists.Compress(i, columns);
-  }
-  return {lists, rows};
-}
-
-PackedRows ByColumn(const float* inputs, int64_t rows, int64_t columns) {
-  SparseRows lists(columns, rows);
-  Transpose({.from = inputs,
-             .from_row = columns,
-             .rows = rows,
-             .columns = columns,
-             .to = lists.Dense(0),
-             .to_row = lists.stride()});
-  for (int64_t j = 0; j < columns; ++j) lists.Compress(j, rows);
-  return {lists, columns};
-}
-
 }  // namespace
 
-bool SparseInputs::Pay(const MatrixF& features) {
-  return Avx512TileKernel() != nullptr &&
-         MostlyZeros(features.data(), features.rows(), features.cols());
+InputLists InputListMaker::Make(const float* values, int64_t rows) {
+  for (int64_t i = 0; i < rows; ++i) {
+    std::copy_n(values + i * inputs_, inputs_, by_row_.Dense(i));
+    by_row_.Compress(i, inputs_);
+  }
+  Transpose({.from = values,
+             .from_row = inputs_,
+             .rows = rows,
+             .columns = inputs_,
+             .to = by_column_.Dense(0),
+             .to_row = by_column_.stride()});
+  for (int64_t j = 0; j < inputs_; ++j) by_column_.Compress(j, rows);
+  return {.rows = rows, .by_row = by_row_.from(0), .by_column = by_column_.from(0)};
 }
 
-SparseInputs::SparseInputs(const MatrixF& features, const RowBlocks& blocks,
-                           const ParameterLayout::Layer& first_layer, ThreadPool& pool)
+bool SparseInputs::IsSupported() { return Avx512TileKernel() != nullptr; }
+
+SparseInputs::SparseInputs(const ParameterLayout::Layer& first_layer)
     : layer_(first_layer),
-      weights_(first_layer.inputs, first_layer.outputs, PanelWidth(first_layer.outputs)) {
-  std::vector<std::optional<Lists>> made(static_cast<size_t>(blocks.count()));
-  pool.ParallelFor(blocks.count(), [&](int block, int) {
-    const int64_t rows = blocks.rows(block);
-    const float* const inputs = features.row(blocks.begin(block)).data();
-    made[static_cast<size_t>(block)] = {.rows = rows,
-                                        .by_row = ByRow(inputs, rows, layer_.inputs),
-                                        .by_column = ByColumn(inputs, rows, layer_.inputs)};
-  });
-  for (std::optional<Lists>& lists : made) blocks_.push_back(*std::move(lists));
-}
+      weights_(first_layer.inputs, first_layer.outputs, PanelWidth(first_layer.outputs)) {}
 
 void SparseInputs::SetWeights(const float* theta, ThreadPool& pool) {
   biases_ = theta + layer_.biases;
@@ -70,13 +49,17 @@ void SparseInputs::SetWeights(const float* theta, ThreadPool& pool) {
   });
 }
 
+int64_t SparseInputs::ScratchFloats(int64_t rows) const {
+  return (rows + 2 * layer_.inputs) * weights_.width();
+}
+
 void SparseInputs::Block::WeightedSums(float* z) {
   const Panels& weights = inputs_.weights_;
   for (int64_t panel = 0; panel < weights.count(); ++panel) {
     const int64_t first = panel * weights.width();
     alignas(64) float biases[kSparsePanel] = {};
     std::copy_n(inputs_.biases_ + first, weights.columns_of(panel), biases);
-    MultiplySparse({.a = lists_.by_row.rows(),
+    MultiplySparse({.a = lists_.by_row,
                     .rows = lists_.rows,
                     .columns = weights.columns_of(panel),
                     .b = weights.row(panel, 0),
@@ -91,7 +74,7 @@ void SparseInputs::Block::WeightGradient(const float* delta, float* gradient) {
   const Panels& weights = inputs_.weights_;
   const int64_t width = weights.width();
   const int64_t inputs = inputs_.layer_.inputs;
-  float* const panel_delta = scratch_.Take((lists_.rows + 2 * inputs) * width);
+  float* const panel_delta = scratch_.Take(inputs_.ScratchFloats(lists_.rows));
   float* const transposed = panel_delta + lists_.rows * width;
   float* const by_unit = transposed + inputs * width;
   for (int64_t panel = 0; panel < weights.count(); ++panel) {
@@ -100,7 +83,7 @@ void SparseInputs::Block::WeightGradient(const float* delta, float* gradient) {
     for (int64_t i = 0; i < lists_.rows; ++i) {
       std::copy_n(delta + i * weights.columns() + first, units, panel_delta + i * width);
     }
-    MultiplySparse({.a = lists_.by_column.rows(),
+    MultiplySparse({.a = lists_.by_column,
                     .rows = inputs,
                     .columns = units,
                     .b = panel_delta,

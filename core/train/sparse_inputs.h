@@ -1,5 +1,5 @@
-// The inputs of a part, most of which are 0, as lists of what is not, and the first layer's
-// products with them: full-batch training goes through the same inputs at every evaluation.
+// The inputs of a block, most of which are 0, as lists of what is not, and the first layer's
+// products with them, for full-batch training (BlockInputs).
 #pragma once
 
 #include <cstdint>
@@ -12,54 +12,88 @@
 #include "core/nn/propagation.h"
 #include "core/nn/propagation_scratch.h"
 #include "core/nn/sparse_rows.h"
-#include "core/train/row_blocks.h"
 
 namespace mlp {
+
+// Of N rows of D inputs. Valid as long as who made them.
+struct InputLists {
+  int64_t rows;                // N
+  const SparseRow* by_row;     // [N]
+  const SparseRow* by_column;  // [D], a row here is an input
+};
+
+// Makes them in memory of its own, a block's after the other's. Thread-compatible.
+class InputListMaker {
+ public:
+  InputListMaker(int64_t most_rows, int64_t inputs)
+      : inputs_(inputs), by_row_(most_rows, inputs), by_column_(inputs, most_rows) {}
+
+  // Of `values` [rows x inputs] row-major; until the next call.
+  InputLists Make(const float* values, int64_t rows);
+
+  static int64_t Bytes(int64_t most_rows, int64_t inputs) {
+    return SparseRows::Bytes(most_rows, inputs) + SparseRows::Bytes(inputs, most_rows);
+  }
+
+ private:
+  const int64_t inputs_;
+  SparseRows by_row_;
+  SparseRows by_column_;
+};
+
+// Copies of such lists without room to spare. Immutable; thread-safe.
+class KeptInputLists {
+ public:
+  KeptInputLists(const InputLists& lists, int64_t inputs)
+      : rows_(lists.rows), by_row_(lists.by_row, lists.rows), by_column_(lists.by_column, inputs) {}
+
+  InputLists lists() const { return {rows_, by_row_.rows(), by_column_.rows()}; }
+
+  static int64_t Bytes(const InputLists& lists, int64_t inputs) {
+    return PackedRows::Bytes(lists.by_row, lists.rows) + PackedRows::Bytes(lists.by_column, inputs);
+  }
+
+ private:
+  int64_t rows_;
+  PackedRows by_row_;
+  PackedRows by_column_;
+};
 
 // For N rows of a block and panels of at most kSparsePanel units:
 //   forward    Z [N x panel] = X [N x in] transpose(W) [in x panel] + b
 //   gradient   transpose(dW) [in x panel] = transpose(X) [in x N] delta [N x panel]
 // Thread-safe between two calls of SetWeights.
 class SparseInputs {
- private:
-  struct Lists;
-
  public:
-  // Whether this CPU can do it, and it is faster than whole products with `features` [N x D].
-  static bool Pay(const MatrixF& features);
+  // Whether this CPU can do it.
+  static bool IsSupported();
 
-  SparseInputs(const MatrixF& features, const RowBlocks& blocks,
-               const ParameterLayout::Layer& first_layer, ThreadPool& pool);
+  explicit SparseInputs(const ParameterLayout::Layer& first_layer);
 
   // Of which products are made until the next call. Keeps a reference to `theta`
   // [ParameterLayout::size].
   void SetWeights(const float* theta, ThreadPool& pool);
 
+  // Floats that a Block of so many rows takes of its scratch memory.
+  int64_t ScratchFloats(int64_t rows) const;
+
   // One block's products, in memory of `scratch`. Keeps references to all.
   class Block final : public InputProducts<float> {
    public:
-    Block(const SparseInputs& inputs, int block, PropagationScratch& scratch)
-        : inputs_(inputs), lists_(inputs.blocks_[static_cast<size_t>(block)]), scratch_(scratch) {}
+    Block(const SparseInputs& inputs, const InputLists& lists, PropagationScratch& scratch)
+        : inputs_(inputs), lists_(lists), scratch_(scratch) {}
 
     void WeightedSums(float* z) override;
     void WeightGradient(const float* delta, float* gradient) override;
 
    private:
     const SparseInputs& inputs_;
-    const SparseInputs::Lists& lists_;
+    const InputLists lists_;
     PropagationScratch& scratch_;
   };
 
  private:
-  // Of what is not 0 in a block.
-  struct Lists {
-    int64_t rows;
-    PackedRows by_row;
-    PackedRows by_column;  // a row here is an input
-  };
-
   const ParameterLayout::Layer layer_;
-  std::vector<Lists> blocks_;
   Panels weights_;  // transpose(W) [in x out]
   const float* biases_ = nullptr;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/train/block_inputs.h"
 #include "core/train/mini_batch_step.h"
 #include "core/train/row_blocks.h"
 
@@ -10,9 +11,12 @@ namespace mlp {
 namespace {
 
 // Vectors of doubles besides L-BFGS's memory: the state of Ceres' minimizer before and after a
-// step, the five points of its line search with their gradients, and our own start, best and
-// checkpoint. Counted by tests/bench/training_bench, as are all numbers here.
-constexpr double kWorkingVectors = 28.0;
+// step, the five points of its line search with their gradients, and of our own the newest Theta,
+// the best and the checkpoint's. Counted by tests/bench/training_bench, as are all numbers here.
+constexpr double kWorkingVectors = 26.0;
+
+// Lists of at most 0.3 of the inputs, by row and by column, of 8 bytes an entry.
+constexpr double kMostKeptBytesPerInput = 5.0;
 
 // Objective's gradients of blocks, where one a thread is less.
 constexpr double kGradientsAtOnceBytes = 4 << 20;
@@ -39,12 +43,18 @@ struct Sizes {
 double FullBatchBytes(const OptimizerOptions& optimizer, const Sizes& sizes) {
   const bool remembers_steps = optimizer.kind == OptimizerKind::kLbfgs;
   const double vectors = kWorkingVectors + (remembers_steps ? 2.0 * optimizer.lbfgs_history : 0.0);
-  const double features = sizes.rows * sizes.inputs * sizeof(float);
-  const double weights = sizes.weights * (vectors * sizeof(double) + sizeof(float));
+  // For the training and the validation part each.
+  const double kept = std::min(sizes.rows * sizes.inputs * kMostKeptBytesPerInput,
+                               2.0 * BlockInputs::kMostKeptBytes);
+  const double blocks =
+      2.0 * sizes.threads *
+      static_cast<double>(BlockInputs::ScratchBytes(static_cast<int64_t>(sizes.block_rows),
+                                                    static_cast<int64_t>(sizes.inputs)));
+  const double weights = sizes.weights * (vectors * sizeof(double) + 4.0 * sizeof(float));
   const double gradients =
       std::max(sizes.weights * sizeof(float) * sizes.threads, kGradientsAtOnceBytes);
-  const double activations = sizes.Activations(sizes.block_rows) * sizes.threads;
-  return features + weights + gradients + activations;
+  const double activations = 1.5 * sizes.Activations(sizes.block_rows) * sizes.threads;
+  return kept + blocks + weights + gradients + activations + kSmallParts;
 }
 
 double MiniBatchBytes(const TrainingConfig& config, int threads, const Sizes& sizes) {

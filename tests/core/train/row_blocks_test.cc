@@ -32,6 +32,8 @@ TEST(RowBlocks, AreSmallerForVeryWideNetworks) {
   EXPECT_EQ(RowBlocks(wide, 1000).max_rows(), 15);
   const Topology widest = {.inputs = 1, .layers = std::vector<LayerSpec>(8, {.units = 1 << 20})};
   EXPECT_EQ(RowBlocks(widest, 1000).max_rows(), 1);
+  const Topology of_many_inputs = {.inputs = 1 << 18, .layers = {{.units = 2}}};
+  EXPECT_EQ(RowBlocks(of_many_inputs, 1000).max_rows(), 15);
 }
 
 }  // namespace
