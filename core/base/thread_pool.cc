@@ -109,14 +109,15 @@ class ThreadPool::State {
 
   int threads() const { return static_cast<int>(threads_.size()) + 1; }
 
-  void ParallelFor(int count, absl::FunctionRef<void(int, int)> body) {
-    if (threads_.empty() || count <= 1) {
-      for (int i = 0; i < count; ++i) {
-        body(i, 0);
-        GiveWayIfIdle();
-      }
-      return;
+  static void SerialFor(int count, absl::FunctionRef<void(int, int)> body) {
+    for (int i = 0; i < count; ++i) {
+      body(i, 0);
+      GiveWayIfIdle();
     }
+  }
+
+  void ParallelFor(int count, absl::FunctionRef<void(int, int)> body) {
+    if (threads_.empty() || count <= 1) return SerialFor(count, body);
     done_.store(0);
     count_.store(static_cast<uint32_t>(count));
     body_.store(&body);
@@ -190,6 +191,10 @@ int ThreadPool::threads() const { return state_->threads(); }
 
 void ThreadPool::ParallelFor(int count, absl::FunctionRef<void(int, int)> body) {
   state_->ParallelFor(count, body);
+}
+
+void ThreadPool::SerialFor(int count, absl::FunctionRef<void(int, int)> body) {
+  State::SerialFor(count, body);
 }
 
 }  // namespace mlp

@@ -33,6 +33,10 @@ class ThreadPool {
   // same one overlap. `body` must not throw.
   void ParallelFor(int count, absl::FunctionRef<void(int index, int worker)> body);
 
+  // The same on the calling thread alone, as worker 0: for a loop so short that handing it out
+  // takes longer than it does.
+  void SerialFor(int count, absl::FunctionRef<void(int index, int worker)> body);
+
  private:
   class State;
   std::unique_ptr<State> state_;

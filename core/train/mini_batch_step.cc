@@ -28,11 +28,12 @@ int64_t UnitsOf(const Topology& topology, size_t layer) {
 class MiniBatchStep::Impl {
  public:
   Impl(const TrainingConfig& config, int64_t training_rows, ThreadPool& pool,
-       const TileKernel& kernel)
+       const TileKernel& kernel, int64_t fewest_for_threads)
       : config_(config),
         layout_(config.topology),
         penalties_(PenaltiesOf(config, training_rows)),
         pool_(pool),
+        fewest_for_threads_(fewest_for_threads),
         output_(config.cost, config.topology.outputs(), kernel),
         scratch_(static_cast<size_t>(pool.threads())) {
     Activation below = Activation::kIdentity;
@@ -75,6 +76,7 @@ class MiniBatchStep::Impl {
     for (size_t l = 0; l < layers_.size(); ++l) dropouts_.push_back(DropoutOf(l, state.steps));
 
     LoadInputs(batch, state);
+    threads_pay_ = Multiplications() >= fewest_for_threads_;
     const float* theta = state.theta.data();
     for (size_t l = 0; l < layers_.size(); ++l) Forward(l, theta);
     MiniBatchStepResult result;
@@ -91,6 +93,23 @@ class MiniBatchStep::Impl {
   }
 
  private:
+  void ForEach(int tasks, absl::FunctionRef<void(int task, int worker)> body) {
+    threads_pay_ ? pool_.ParallelFor(tasks, body) : pool_.SerialFor(tasks, body);
+  }
+
+  // Multiplications of an input and a weight in the step, forwards.
+  int64_t Multiplications() const {
+    const int64_t rows = values_[0].rows();
+    const int64_t inputs =
+        is_sparse_ ? sparse_->non_zeros() : rows * int64_t{config_.topology.inputs};
+    int64_t sum = 0;
+    for (const ParameterLayout::Layer& layer : layout_.layers) {
+      const bool is_first = &layer == layout_.layers.data();
+      sum += (is_first ? inputs : rows * layer.inputs) * layer.outputs;
+    }
+    return sum;
+  }
+
   bool Clips() const { return config_.optimizer.max_gradient_norm > 0.0; }
 
   // Layer 0 is the inputs.
@@ -108,12 +127,12 @@ class MiniBatchStep::Impl {
     is_sparse_ = sparse_ != nullptr && sparse_->Pays(batch.inputs, values_[0].rows(), dropout);
     if (is_sparse_) {
       sparse_->Begin(values_[0].rows(), state);
-      pool_.ParallelFor(sparse_->LoadTasks(),
-                        [&](int task, int) { sparse_->Load(task, batch.inputs, dropout, state); });
+      ForEach(sparse_->LoadTasks(),
+              [&](int task, int) { sparse_->Load(task, batch.inputs, dropout, state); });
     } else {
       Settle(state);
-      pool_.ParallelFor(values_[0].tasks(),
-                        [&](int task, int) { values_[0].Copy(task, batch.inputs, dropout); });
+      ForEach(values_[0].tasks(),
+              [&](int task, int) { values_[0].Copy(task, batch.inputs, dropout); });
     }
   }
 
@@ -133,7 +152,7 @@ class MiniBatchStep::Impl {
     LayerStep& layer = Layer(l);
     const int tasks = layer.ForwardTasks(below.rows());
     const int transpositions = l == 0 ? 0 : below.tasks();
-    pool_.ParallelFor(tasks + transpositions, [&](int task, int worker) {
+    ForEach(tasks + transpositions, [&](int task, int worker) {
       if (task < tasks) {
         layer.Forward(task, theta, below, dropout, above, Scratch(worker));
       } else {
@@ -144,7 +163,7 @@ class MiniBatchStep::Impl {
 
   double Output(const MiniBatch& batch) {
     costs_.assign(static_cast<size_t>(values_.back().by_unit.count()), 0.0);
-    pool_.ParallelFor(static_cast<int>(costs_.size()), [&](int panel, int worker) {
+    ForEach(static_cast<int>(costs_.size()), [&](int panel, int worker) {
       costs_[static_cast<size_t>(panel)] =
           output_.Run(panel, batch.labels, batch.weights, values_.back(), Scratch(worker));
     });
@@ -155,7 +174,7 @@ class MiniBatchStep::Impl {
 
   void Backward(size_t l, const float* theta) {
     LayerValues& below = values_[l];
-    pool_.ParallelFor(layers_[l].BackwardTasks(below.rows()), [&](int task, int worker) {
+    ForEach(layers_[l].BackwardTasks(below.rows()), [&](int task, int worker) {
       layers_[l].Backward(task, theta, values_[l + 1], dropouts_[l], below, Scratch(worker));
     });
   }
@@ -166,7 +185,7 @@ class MiniBatchStep::Impl {
   void ForEachUpdateTask(const Visit& visit) {
     int tasks = 0;
     for (size_t l = 0; l < layers_.size(); ++l) tasks += Layer(l).UpdateTasks();
-    pool_.ParallelFor(tasks, [&](int task, int worker) {
+    ForEach(tasks, [&](int task, int worker) {
       size_t l = 0;
       for (; task >= Layer(l).UpdateTasks(); ++l) task -= Layer(l).UpdateTasks();
       visit(l, task, worker);
@@ -220,6 +239,7 @@ class MiniBatchStep::Impl {
   const ParameterLayout layout_;
   const PenaltyOptions penalties_;
   ThreadPool& pool_;
+  const int64_t fewest_for_threads_;
   const OutputStep output_;
   std::vector<DenseLayerStep> layers_;
   std::unique_ptr<SparseLayerStep> sparse_;  // the first layer's; null where there is none
@@ -229,13 +249,14 @@ class MiniBatchStep::Impl {
   // Of the step that is made.
   std::vector<Dropout> dropouts_;  // the inputs', then one a hidden layer
   bool is_sparse_ = false;
+  bool threads_pay_ = false;                  // of the step before, until its inputs are loaded
   std::vector<double> costs_;                 // by panel of rows
   std::vector<std::vector<double>> squares_;  // of the gradient, by layer and unit
 };
 
 MiniBatchStep::MiniBatchStep(const TrainingConfig& config, int64_t training_rows, ThreadPool& pool,
-                             const TileKernel& kernel)
-    : impl_(std::make_unique<Impl>(config, training_rows, pool, kernel)) {}
+                             const TileKernel& kernel, int64_t fewest_for_threads)
+    : impl_(std::make_unique<Impl>(config, training_rows, pool, kernel, fewest_for_threads)) {}
 MiniBatchStep::~MiniBatchStep() = default;
 
 MiniBatchState MiniBatchStep::Start(VectorF theta) const { return impl_->Start(std::move(theta)); }

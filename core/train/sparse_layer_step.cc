@@ -87,6 +87,12 @@ void SparseLayerStep::Load(int task, const float* inputs, const Dropout& dropout
   weights_.Load(task - ColumnTasks(), state);
 }
 
+int64_t SparseLayerStep::non_zeros() const {
+  int64_t sum = 0;
+  for (int64_t i = 0; i < rows_; ++i) sum += by_row_.from(i)->count;
+  return sum;
+}
+
 void SparseLayerStep::Store(int task, MiniBatchState& state) const {
   assert(holder_ == state.theta.data());
   weights_.Store(task, state);

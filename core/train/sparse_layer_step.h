@@ -44,6 +44,9 @@ class SparseLayerStep : public LayerStep {
   int LoadTasks() const;
   void Load(int task, const float* inputs, const Dropout& dropout, const MiniBatchState& state);
 
+  // Inputs loaded that are not 0.
+  int64_t non_zeros() const;
+
   // Gives the weights back. A store is all StoreTasks, none if they are not here, and StoreDone.
   int StoreTasks() const { return holder_ == nullptr ? 0 : weights_.panels(); }
   void Store(int task, MiniBatchState& state) const;

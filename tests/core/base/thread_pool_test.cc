@@ -13,6 +13,18 @@
 namespace mlp {
 namespace {
 
+TEST(ThreadPool, ASerialLoopStaysOnTheCallingThread) {
+  ThreadPool pool({.threads = 3});
+  const std::thread::id caller = std::this_thread::get_id();
+  std::vector<int> seen;
+  pool.SerialFor(5, [&](int index, int worker) {
+    EXPECT_EQ(std::this_thread::get_id(), caller);
+    EXPECT_EQ(worker, 0);
+    seen.push_back(index);
+  });
+  EXPECT_EQ(seen, (std::vector<int>{0, 1, 2, 3, 4}));
+}
+
 TEST(ThreadPool, CallsEveryIndexOnce) {
   for (const int threads : {1, 2, 3, 8}) {
     ThreadPool pool({.threads = threads});

@@ -1,10 +1,12 @@
 #include "core/train/mini_batch_step.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <iterator>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -108,7 +110,7 @@ double RateOf(const TrainingConfig& config) {
 void ExpectStaysWithNaive(const StepCase& tested, const TileKernel& kernel) {
   const TrainingConfig& config = tested.config;
   ThreadPool pool({.threads = 2});
-  MiniBatchStep step(config, 200, pool, kernel);
+  MiniBatchStep step(config, 200, pool, kernel, /*fewest_for_threads=*/0);
   MiniBatchState state = step.Start(StartOf(config));
   NaiveStep naive(config, 200, {state.theta.begin(), state.theta.end()});
   int64_t seed = 1;
@@ -140,7 +142,7 @@ TEST_P(MiniBatchStepAgainstNaive, StaysWithItThroughBlas) {
 std::vector<float> Trajectory(const StepCase& tested, int threads, const TileKernel& kernel) {
   const TrainingConfig& config = tested.config;
   ThreadPool pool({.threads = threads});
-  MiniBatchStep step(config, 200, pool, kernel);
+  MiniBatchStep step(config, 200, pool, kernel, /*fewest_for_threads=*/0);
   MiniBatchState state = step.Start(StartOf(config));
   std::vector<float> all;
   int64_t seed = 1;
@@ -158,6 +160,31 @@ std::vector<float> Trajectory(const StepCase& tested, int threads, const TileKer
     all.insert(all.end(), part->begin(), part->end());
   }
   return all;
+}
+
+// Where the products of a step were made.
+std::atomic<std::thread::id> caller;
+std::atomic<bool> others_helped = false;
+
+TEST(MiniBatchStep, IsMadeByTheCallerAloneWhereItIsShort) {
+  TileKernel kernel = BestTileKernel();
+  kernel.multiply = [](const TileProduct& product) {
+    if (std::this_thread::get_id() != caller) others_helped = true;
+    for (int i = 0; i < 100; ++i) std::this_thread::yield();  // time for others to wake and help
+    BestTileKernel().multiply(product);
+  };
+  TrainingConfig config;
+  config.topology = {100, {{50, Activation::kRelu}, {10, Activation::kSoftmax}}};
+  config.cost = CostKind::kSoftmaxCrossEntropy;
+  config.optimizer.kind = OptimizerKind::kSgd;
+  config.optimizer.batch_size = 64;
+  ThreadPool pool({.threads = 4});
+  MiniBatchStep step(config, 200, pool, kernel);
+  MiniBatchState state = step.Start(StartOf(config));
+  const Data data = RandomData(config.topology, 64, /*weighted=*/false, 1);
+  caller = std::this_thread::get_id();
+  for (int i = 0; i < 10; ++i) step.Run(data.batch(), 0.01, state);
+  EXPECT_FALSE(others_helped);
 }
 
 TEST_P(MiniBatchStepAgainstNaive, HasTheSameBitsWithAnyNumberOfThreads) {
@@ -179,7 +206,7 @@ TEST(MiniBatchStep, MovesAgainstTheGradientOfItsOwnCost) {
   constexpr int64_t kBatchRows = 12;
   const Data data = RandomData(config.topology, kBatchRows, /*weighted=*/true, 3);
   ThreadPool pool({.threads = 2});
-  MiniBatchStep step(config, 200, pool);
+  MiniBatchStep step(config, 200, pool, BestTileKernel(), /*fewest_for_threads=*/0);
   const VectorF start = StartOf(config);
   const auto cost = [&](Eigen::Index p, float by) {
     MiniBatchState state = step.Start(start);
@@ -203,7 +230,7 @@ TEST(MiniBatchStep, DrawsDropoutFromTheSeedAndTheStep) {
   ThreadPool pool({.threads = 2});
   const auto cost = [&](int64_t seed, int64_t steps) {
     config.seed = seed;
-    MiniBatchStep step(config, 200, pool);
+    MiniBatchStep step(config, 200, pool, BestTileKernel(), /*fewest_for_threads=*/0);
     TrainingConfig start = config;
     start.seed = 1;
     MiniBatchState state = step.Start(StartOf(start));
@@ -224,7 +251,7 @@ TEST(MiniBatchStep, KeepsTheMeanActivationUnderDropout) {
   ThreadPool pool({.threads = 2});
   const VectorF theta = 0.2f * StartOf(config);
   const auto mean_cost = [&](int repeats) {
-    MiniBatchStep step(config, 200, pool);
+    MiniBatchStep step(config, 200, pool, BestTileKernel(), /*fewest_for_threads=*/0);
     MiniBatchState state = step.Start(theta);
     double sum = 0.0;
     for (int i = 0; i < repeats; ++i) sum += step.Run(data.batch(), 0.0, state).cost_sum;
@@ -239,7 +266,7 @@ TEST(MiniBatchStep, HoldsMaxNormAfterEveryStep) {
   TrainingConfig config = Config({30, 25, 4}, Activation::kRelu);
   config.regularization.max_norm = 0.7;
   ThreadPool pool({.threads = 2});
-  MiniBatchStep step(config, 200, pool);
+  MiniBatchStep step(config, 200, pool, BestTileKernel(), /*fewest_for_threads=*/0);
   MiniBatchState state = step.Start(StartOf(config));
   const ParameterLayout layout(config.topology);
   bool reached = false;
@@ -264,7 +291,7 @@ TEST(MiniBatchStep, L1DrivesWeightsToZero) {
   const auto small = [&](double l1) {
     config.regularization.l1 = l1;
     ThreadPool pool({.threads = 2});
-    MiniBatchStep step(config, 40, pool);
+    MiniBatchStep step(config, 40, pool, BestTileKernel(), /*fewest_for_threads=*/0);
     MiniBatchState state = step.Start(StartOf(config));
     const Data data = RandomData(config.topology, 40, false, 3);
     for (int s = 0; s < 300; ++s) step.Run(data.batch(), 0.05, state);
@@ -284,7 +311,7 @@ TEST(MiniBatchStep, CountsARowOfWeightTwoTwice) {
   copied.labels[2] = data.labels[0];
   std::copy_n(data.inputs.begin(), 12, copied.inputs.begin() + 24);
   ThreadPool pool({.threads = 1});
-  MiniBatchStep step(config, 200, pool);
+  MiniBatchStep step(config, 200, pool, BestTileKernel(), /*fewest_for_threads=*/0);
   MiniBatchState weighted = step.Start(StartOf(config));
   MiniBatchState doubled = weighted;
   const double cost = step.Run(data.batch(), 0.1, weighted).cost_sum;
@@ -298,7 +325,7 @@ TEST(MiniBatchStep, SaysWhereWeightsAreNotFinite) {
   const TrainingConfig config = Config({12, 9, 3}, Activation::kTanh);
   const Data data = RandomData(config.topology, 40, false, 3);
   ThreadPool pool({.threads = 2});
-  MiniBatchStep step(config, 200, pool);
+  MiniBatchStep step(config, 200, pool, BestTileKernel(), /*fewest_for_threads=*/0);
   MiniBatchState state = step.Start(StartOf(config));
   state.theta[5] = std::numeric_limits<float>::quiet_NaN();
   const MiniBatchStepResult result = step.Run(data.batch(), 0.1, state);

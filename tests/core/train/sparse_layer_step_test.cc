@@ -107,7 +107,7 @@ constexpr int64_t kRows[] = {40, 33, 1, 32, 40, 15};
 // What the steps give, bit by bit.
 std::string Trajectory(const SparseCase& tested, int threads, const TileKernel& kernel) {
   ThreadPool pool({.threads = threads});
-  MiniBatchStep step(tested.config, 200, pool, kernel);
+  MiniBatchStep step(tested.config, 200, pool, kernel, /*fewest_for_threads=*/0);
   MiniBatchState state = step.Start(StartOf(tested.config));
   std::string bits;
   const auto add = [&bits](const void* values, size_t size) {
@@ -154,7 +154,7 @@ TEST_P(SparseLayerStepIn, HasTheBitsOfWholeProductsWithAnyNumberOfThreads) {
 TEST_P(SparseLayerStepIn, StaysWithTheNaiveStep) {
   const TrainingConfig& config = GetParam().config;
   ThreadPool pool({.threads = 2});
-  MiniBatchStep step(config, 200, pool);
+  MiniBatchStep step(config, 200, pool, BestTileKernel(), /*fewest_for_threads=*/0);
   MiniBatchState state = step.Start(StartOf(config));
   NaiveStep naive(config, 200, {state.theta.begin(), state.theta.end()});
   for (size_t s = 0; s < std::size(kRows); ++s) {
@@ -184,7 +184,7 @@ TEST(SparseLayerStep, SeesThatThetaWasReplaced) {
   fresh.Run(data.batch(), 0.1, expected);
   fresh.Settle(expected);
 
-  MiniBatchStep step(config, 200, pool);
+  MiniBatchStep step(config, 200, pool, BestTileKernel(), /*fewest_for_threads=*/0);
   MiniBatchState state = step.Start(StartOf(config));
   for (int s = 0; s < 3; ++s) step.Run(data.batch(), 0.1, state);
   step.Settle(state);
