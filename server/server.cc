@@ -166,6 +166,10 @@ class ServerImpl final : public Server {
     training_->SetMaxJobMemory(MaxJobMemory(options));
     datasets_->SetLimits({.max_dataset_bytes = options.max_dataset_bytes});
     models_.SetBudget(options.model_memory_bytes);
+    store_->SetQuotas({.datasets = options.quota_datasets,
+                       .bytes = options.quota_bytes,
+                       .jobs = options.quota_jobs,
+                       .versions = options.quota_versions});
   }
 
   absl::StatusOr<std::unique_ptr<JobScheduler>> StartScheduler() {

@@ -10,7 +10,7 @@ namespace {
 absl::Status Check(absl::string_view what, int64_t stored, int64_t quota) {
   if (quota == 0 || stored < quota) return absl::OkStatus();
   return absl::ResourceExhaustedError(absl::StrCat(what, ": ", stored, " of at most ", quota,
-                                                   " are stored: delete some first (quota)"));
+                                                   " are stored: delete some first"));
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ absl::Status SqliteQuotas::CheckBytes(SqliteConnection& connection, int64_t more
   if (stored + more <= quota) return absl::OkStatus();
   return absl::ResourceExhaustedError(
       absl::StrCat("bytes: ", stored, " of at most ", quota, " are stored, and ", more,
-                   " more would be: delete datasets or versions first (quota)"));
+                   " more would be: delete datasets or versions first"));
 }
 
 }  // namespace mlp
