@@ -161,8 +161,9 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(
   // SQLite hands out an object even where opening failed.
   std::unique_ptr<SqliteConnection> connection(new SqliteConnection(database));
   MLP_RETURN_IF_ERROR(connection->StatusOf(code));
-  MLP_RETURN_IF_ERROR(connection->StatusOf(
-      sqlite3_busy_timeout(database, static_cast<int>(absl::ToInt64Milliseconds(busy_timeout)))));
+  connection->busy_timeout_ms_ = static_cast<int>(absl::ToInt64Milliseconds(busy_timeout));
+  MLP_RETURN_IF_ERROR(
+      connection->StatusOf(sqlite3_busy_timeout(database, connection->busy_timeout_ms_)));
   sqlite3_wal_hook(database, NoteWalPages, connection.get());
   return connection;
 }
@@ -203,6 +204,15 @@ int SqliteConnection::NoteWalPages(void* self, sqlite3*, const char*, int pages)
 absl::Status SqliteConnection::Checkpoint() {
   return StatusOf(
       sqlite3_wal_checkpoint_v2(database_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr));
+}
+
+absl::Status SqliteConnection::TruncateWal() {
+  sqlite3_busy_timeout(database_, 0);
+  const absl::Status status = StatusOf(
+      sqlite3_wal_checkpoint_v2(database_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr));
+  sqlite3_busy_timeout(database_, busy_timeout_ms_);
+  if (status.ok()) wal_pages_ = 0;
+  return status;
 }
 
 absl::Status SqliteConnection::StatusOf(int code) {

@@ -106,6 +106,9 @@ class SqliteConnection {
   // Copies the WAL into the database file, as far as nobody reads from it. SQLite does that by
   // itself only when the last connection closes, not after commits: there it hides what went wrong.
   absl::Status Checkpoint();
+  // The same, and gives the log's space back to the file system. UNAVAILABLE at once where another
+  // connection reads from the log, or copies it.
+  absl::Status TruncateWal();
   // A flush has failed on this connection, once at least. The system may have dropped what it did
   // not write, and the next flush succeeds without it: nothing is certain but what was durable
   // before. From then on closing the connection leaves the WAL to recovery.
@@ -122,6 +125,7 @@ class SqliteConnection {
   void GiveBack(sqlite3_stmt* statement);
 
   sqlite3* const database_;
+  int busy_timeout_ms_ = 0;
   int wal_pages_ = 0;
   bool flush_failed_ = false;
   // Prepared and not in use now, by SQL text.

@@ -119,6 +119,11 @@ absl::Status SqliteDatabase::CheckFlushes() {
 
 absl::Status SqliteDatabase::CheckSpace(int64_t bytes) {
   absl::MutexLock lock(&writer_mutex_);
+  const absl::Status status = CheckDiskSpace(*writer_, path_, bytes);
+  if (!absl::IsResourceExhausted(status)) return status;
+  // The log is in the way. What cannot be moved now may be at the next try.
+  checkpointer_->RequestAndWait();
+  writer_->TruncateWal().IgnoreError();
   return CheckDiskSpace(*writer_, path_, bytes);
 }
 

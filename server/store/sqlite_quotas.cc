@@ -9,8 +9,8 @@ namespace {
 
 absl::Status Check(absl::string_view what, int64_t stored, int64_t quota) {
   if (quota == 0 || stored < quota) return absl::OkStatus();
-  return absl::ResourceExhaustedError(absl::StrCat(what, ": ", stored, " of at most ", quota,
-                                                   " are stored: delete some first"));
+  return absl::ResourceExhaustedError(
+      absl::StrCat(what, ": ", stored, " of at most ", quota, " are stored: delete some first"));
 }
 
 }  // namespace

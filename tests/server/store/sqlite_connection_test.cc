@@ -1,6 +1,7 @@
 #include "server/store/sqlite_connection.h"
 
 #include <cerrno>
+#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -52,6 +53,25 @@ TEST(SqliteStatus, NamesNoPath) {
   const absl::Status status = SqliteConnection::Open("/nowhere/of/all/places/mlpd.db").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
   EXPECT_EQ(status.message().find('/'), absl::string_view::npos) << status;
+}
+
+TEST(SqliteConnection, GivesTheSpaceOfTheLogBackWhereNobodyReadsFromIt) {
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.path() + "/some.db";
+  const auto writer = SqliteConnection::Open(path).value();
+  ASSERT_TRUE(writer->Execute("PRAGMA journal_mode = WAL; CREATE TABLE t (b BLOB)").ok());
+  const auto reader = SqliteConnection::Open(path).value();
+  {
+    SqliteTransaction reading(*reader);
+    ASSERT_TRUE(reading.Begin(SqliteTransaction::Kind::kRead).ok());
+    ASSERT_TRUE(reader->QueryInt("SELECT count(*) FROM t").ok());
+    ASSERT_TRUE(writer->Execute("INSERT INTO t VALUES (zeroblob(1000000))").ok());
+    EXPECT_EQ(writer->TruncateWal().code(), absl::StatusCode::kUnavailable);
+    EXPECT_GT(std::filesystem::file_size(path + "-wal"), 1'000'000u);
+  }
+  EXPECT_TRUE(writer->TruncateWal().ok());
+  EXPECT_EQ(std::filesystem::file_size(path + "-wal"), 0u);
+  EXPECT_EQ(writer->wal_pages(), 0);
 }
 
 TEST(SqliteStatement, GivesBackWhatWasBound) {
