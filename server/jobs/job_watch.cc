@@ -1,10 +1,15 @@
 #include "server/jobs/job_watch.h"
 
 #include <algorithm>
+#include <string>
+
+#include <absl/strings/str_cat.h>
 
 #include "core/base/clock.h"
 #include "core/base/status_macros.h"
+#include "server/end_of_call.h"
 #include "server/jobs/job_state.h"
+#include "server/retry_delay.h"
 
 namespace mlp {
 namespace {
@@ -36,8 +41,15 @@ absl::StatusOr<JobWatch::Batch> JobWatch::Next(absl::Duration patience) {
       batch.ended = std::move(job);
       return batch;
     }
-    MLP_ASSIGN_OR_RETURN(const bool changed, subscription_->Wait(seen, deadline - clock.Elapsed()));
-    if (!changed) return batch;
+    const absl::StatusOr<bool> changed = subscription_->Wait(seen, deadline - clock.Elapsed());
+    if (!changed.ok()) {
+      const std::string resume =
+          absl::StrCat(": watch job ", job_.id(), " on from iteration ", next_);
+      return WithRetryDelay(
+          absl::Status(changed.status().code(), absl::StrCat(changed.status().message(), resume)),
+          kRestartDelay);
+    }
+    if (!*changed) return batch;
   }
 }
 

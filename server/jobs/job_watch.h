@@ -49,7 +49,8 @@ class JobWatch {
   const v1::TrainingJob& job() const { return job_; }
 
   // The next points, or the end. An empty batch where `patience` has passed without either.
-  // UNAVAILABLE where the server stops, NOT_FOUND where the job was deleted, or the store's errors.
+  // UNAVAILABLE, with a retry delay and the iteration to watch on from, where the server stops,
+  // NOT_FOUND where the job was deleted, or the store's errors.
   absl::StatusOr<Batch> Next(absl::Duration patience);
 
  private:

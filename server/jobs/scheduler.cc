@@ -18,8 +18,6 @@ namespace {
 // A cancel that meets a job on its move from one state to the next looks again this often.
 constexpr int kCancelLooks = 10;
 constexpr int kPublishTries = 3;
-// After which a client finds the server back, most likely.
-constexpr absl::Duration kRestartDelay = absl::Seconds(5);
 
 bool MayPass(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsResourceExhausted(status);

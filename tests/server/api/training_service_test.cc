@@ -463,9 +463,9 @@ TEST_F(TrainingService, NoticesAWatcherThatHasGone) {
 }
 
 TEST_F(TrainingService, WatchersEndWithUnavailableWhenTheServerStops) {
-  Serve(trainer_.Function(0));
+  Serve(trainer_.Function(5));
   const int64_t id = Create(1);
-  trainer_.AwaitStep(1, -1);
+  trainer_.Allow(1, 2);
   grpc::ClientContext context;
   v1::WatchTrainingJobRequest request;
   request.set_id(id);
@@ -473,11 +473,16 @@ TEST_F(TrainingService, WatchersEndWithUnavailableWhenTheServerStops) {
   v1::WatchTrainingJobResponse response;
   ASSERT_TRUE(reader->Read(&response));
   EXPECT_EQ(response.job().id(), id);
+  for (int next = 0; next < 3; ++next) {
+    ASSERT_TRUE(reader->Read(&response));
+    EXPECT_EQ(response.progress().iteration(), next);
+  }
   scheduler_->Stop();
   EXPECT_FALSE(reader->Read(&response));
   const grpc::Status status = reader->Finish();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
-  EXPECT_THAT(status.error_message(), HasSubstr("the server is stopping"));
+  EXPECT_THAT(status.error_message(), HasSubstr(absl::StrCat("the server is stopping: watch job ",
+                                                             id, " on from iteration 3")));
   v1::TrainingJob job;
   EXPECT_EQ(Create(Request(2), &job).error_code(), grpc::StatusCode::UNAVAILABLE);
 }
