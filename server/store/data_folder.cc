@@ -172,16 +172,15 @@ absl::Status DataFolder::TakeDatabase(const std::string& file) const {
   return FlushFolder(path_);
 }
 
-absl::StatusOr<std::string> DataFolder::DatabaseFile() const {
-  std::string path = path_ + "/mlpd.db";
+absl::Status DataFolder::PrepareDatabase() const {
+  const std::string path = DatabaseFile();
   const int file =
       Uninterrupted([&] { return open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode); });
   if (file < 0) return ErrnoStatus("mlpd.db cannot be opened", errno);
   close(file);
   // The beginning of the database is all that there is before it gets a log.
   MLP_RETURN_IF_ERROR(MakeDurable(path, static_cast<int64_t>(kBlockBytes)));
-  MLP_RETURN_IF_ERROR(MakeDurable(path + "-wal", std::numeric_limits<int64_t>::max()));
-  return path;
+  return MakeDurable(path + "-wal", std::numeric_limits<int64_t>::max());
 }
 
 absl::Status DataFolder::Flush() const { return FlushFolder(path_); }

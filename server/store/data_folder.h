@@ -21,9 +21,11 @@ class DataFolder {
   DataFolder(const DataFolder&) = delete;
   DataFolder& operator=(const DataFolder&) = delete;
 
-  // The database file in the folder; made, empty and for its owner alone, where it was missing.
-  // What a crash left is durable now: also where the process before could not make it so.
-  absl::StatusOr<std::string> DatabaseFile() const;
+  std::string DatabaseFile() const { return path_ + "/mlpd.db"; }
+  // Makes the database file, empty and for its owner alone, where it is missing. What a crash left
+  // is durable then: also where the process before could not make it so. It is written anew, and
+  // closing the file drops SQLite's locks on it: only before anybody has opened the database.
+  absl::Status PrepareDatabase() const;
   bool HasDatabase() const;
   // Makes `file`, of the same file system, the folder's database, which has none. Durable on
   // return.

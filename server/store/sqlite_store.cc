@@ -222,9 +222,8 @@ absl::StatusOr<std::unique_ptr<StoreBackup>> SqliteStore::Backup() {
     return absl::ResourceExhaustedError("backup: another one is being made");
   }
   Turn turn(nullptr, [runs = backup_runs_](void*) { runs->store(false); });
-  MLP_ASSIGN_OR_RETURN(const std::string file, folder_->DatabaseFile());
   MLP_ASSIGN_OR_RETURN(std::unique_ptr<StoreBackup> backup,
-                       CopyDatabase(file, folder_->BackupFile()));
+                       CopyDatabase(folder_->DatabaseFile(), folder_->BackupFile()));
   return std::make_unique<BackupInTurn>(std::move(turn), std::move(backup));
 }
 
@@ -234,8 +233,9 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const std::string& data_d
                                                        const Clock& clock) {
   MLP_ASSIGN_OR_RETURN(std::unique_ptr<DataFolder> folder, DataFolder::Acquire(data_dir));
   std::remove(folder->BackupFile().c_str());
-  MLP_ASSIGN_OR_RETURN(const std::string file, folder->DatabaseFile());
-  MLP_ASSIGN_OR_RETURN(std::unique_ptr<SqliteDatabase> database, SqliteDatabase::Open(file));
+  MLP_RETURN_IF_ERROR(folder->PrepareDatabase());
+  MLP_ASSIGN_OR_RETURN(std::unique_ptr<SqliteDatabase> database,
+                       SqliteDatabase::Open(folder->DatabaseFile()));
   MLP_RETURN_IF_ERROR(folder->Flush());
   auto store = std::make_unique<SqliteStore>(std::move(folder), std::move(database), clock);
   MLP_RETURN_IF_ERROR(store->Purge());

@@ -1,8 +1,13 @@
 // Backup, restoration and verification.
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
+
+#include <absl/strings/str_cat.h>
 
 #include "server/store/restore_backup.h"
 #include "server/store/sqlite_connection.h"
@@ -102,6 +107,42 @@ TEST_F(BackupTest, OneAtATimeAndWritersGoOn) {
   }
 }
 
+// Whoever writes meanwhile would lose what they wrote.
+TEST_F(BackupTest, WritesToNoFileOfTheDatabase) {
+  const std::string database = folder_.path() + "/data/mlpd.db";
+  const auto long_ago = std::filesystem::last_write_time(database) - std::chrono::hours(1);
+  for (const std::string& file : {database, database + "-wal"}) {
+    std::filesystem::last_write_time(file, long_ago);
+  }
+  EXPECT_THAT(store_->Backup(), IsOk());
+  EXPECT_EQ(std::filesystem::last_write_time(database), long_ago);
+  EXPECT_EQ(std::filesystem::last_write_time(database + "-wal"), long_ago);
+}
+
+TEST_F(BackupTest, WhatIsStoredDuringBackupsIsUndamaged) {
+  std::atomic<bool> done = false;
+  std::thread backups([&] {
+    while (!done) EXPECT_THAT(store_->Backup(), IsOk());
+  });
+  const v1::DatasetHeader header = MakeHeader("", 2000, 784);
+  const Rows rows = MakeRows(header, 1);
+  for (int i = 0; i < 30; ++i) {
+    v1::DatasetHeader named = header;
+    named.set_name(absl::StrCat("during-", i));
+    EXPECT_THAT(Upload(*store_, named, rows), IsOk());
+  }
+  done = true;
+  backups.join();
+  for (int opened = 0; opened < 2; ++opened) {
+    EXPECT_THAT(store_->CheckStructure(), IsOk());
+    for (int i = 0; i < 30; ++i) {
+      EXPECT_THAT(store_->ReadDataset(absl::StrCat("during-", i)), IsOk()) << i;
+    }
+    store_.reset();
+    store_ = OpenSqliteStore(folder_.path() + "/data", clock_).value();
+  }
+}
+
 TEST_F(BackupTest, RestoresIntoAFolderWithoutADatabaseAlone) {
   const std::string backup = WriteBackup();
   ASSERT_THAT(Restore(backup), IsOk());
@@ -121,6 +162,8 @@ TEST_F(BackupTest, RestoresNothingOfADamagedFile) {
   EXPECT_FALSE(std::filesystem::exists(restored() + "/mlpd.db"));
   std::ofstream(backup, std::ios::trunc) << "no database at all, whatever it may be called";
   EXPECT_THAT(Restore(backup), HasStatus(absl::StatusCode::kFailedPrecondition, "not a database"));
+  std::ofstream(backup, std::ios::trunc).flush();
+  EXPECT_THAT(Restore(backup), HasStatus(absl::StatusCode::kFailedPrecondition, "is empty"));
   EXPECT_THAT(Restore(folder_.path() + "/nowhere"), HasStatus(absl::StatusCode::kNotFound, ""));
   EXPECT_FALSE(std::filesystem::exists(restored() + "/mlpd.db"));
   EXPECT_FALSE(std::filesystem::exists(restored() + "/restoring"));
