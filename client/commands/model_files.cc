@@ -1,8 +1,10 @@
 #include "client/commands/model_files.h"
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -67,6 +69,10 @@ absl::StatusOr<int> Export(CommandContext& context, const ExportFlags& flags) {
 }
 
 absl::StatusOr<std::string> ReadWhole(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    return absl::InvalidArgumentError(absl::StrCat("expected a file, got the folder ", path));
+  }
   std::ifstream stream(path, std::ios::binary);
   if (!stream) return absl::ErrnoToStatus(errno, absl::StrCat("cannot read ", path));
   std::string bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};

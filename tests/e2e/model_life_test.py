@@ -31,6 +31,8 @@ class ModelLifeTest(ServerTestCase):
         self.assertIn("m@serving is version 2", self.server.ctl("models", "rollback", "m").stdout)
         self.assertEqual(self.model()["served_version"], 2)
         self.server.ctl("models", "rollback", "m")
+        self.assertIn("expected a file, got the folder",
+                      self.refused("models", "import", "m", self.path))
         self.assertIn("none is before", self.refused("models", "rollback", "m"))
         self.assertIn("alias stable is set to it", self.refused("models", "delete", "m@2"))
         self.server.ctl("models", "unalias", "m", "stable")
